@@ -6,25 +6,26 @@ export default defineConfig({
   test: {
     projects: [
       {
-        extends: true,
         test: {
           name: 'unit',
           include: ['test/**/*.test.ts'],
           exclude: [integration],
           maxWorkers: 2,
+          sequence: { groupOrder: 0 },
         },
       },
       {
-        extends: true,
         test: {
           name: 'integration',
           include: [integration],
           globalSetup: ['test/helpers/global-setup.ts'],
+          setupFiles: ['test/helpers/quiet-runtime.ts'],
           // The SDK's native core does not survive worker threads, and the tests share one Temporal server.
           pool: 'forks',
           fileParallelism: false,
           testTimeout: 60_000,
           hookTimeout: 120_000,
+          sequence: { groupOrder: 1 },
         },
       },
     ],

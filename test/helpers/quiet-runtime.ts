@@ -1,0 +1,4 @@
+import { DefaultLogger, Runtime } from '@temporalio/worker';
+
+// The SDK's own log lines of a worker that a test starts and stops would bury the test's result.
+Runtime.install({ logger: new DefaultLogger('ERROR') });
