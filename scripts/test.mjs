@@ -1,6 +1,5 @@
 /** Runs vitest after the set-up, so that it works as the first command in a fresh clone. Arguments go to vitest. */
 import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { ensureSetup } from './setup.mjs';
 import { inRoot, root } from './setup/root.mjs';
 import { runMain } from './setup/say.mjs';
@@ -15,6 +14,9 @@ await runMain(async () => {
   // Ctrl-C reaches the whole process group: vitest ends by itself and this process reports how.
   process.on('SIGINT', () => {});
   process.on('SIGTERM', () => child.kill('SIGTERM'));
-  const [code] = await once(child, 'close');
-  process.exitCode = typeof code === 'number' ? code : 1;
+  process.exitCode = await new Promise((resolve) => {
+    child.on('close', (code) => {
+      resolve(code ?? 1);
+    });
+  });
 });

@@ -3,7 +3,7 @@ import { existsSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs
 import { join, relative, sep } from 'node:path';
 import { inRoot, root } from '../setup/root.mjs';
 
-export const sourceDirectories = ['src', 'workflows', 'activities'];
+const sourceDirectories = ['src', 'workflows', 'activities'];
 const alsoMatters = ['package.json', 'package-lock.json', 'tsconfig.json', 'tsconfig.build.json', 'scripts/build.mjs'];
 
 /** A digest of name, size and time of everything that is compiled: cheap enough to take on every command. */
