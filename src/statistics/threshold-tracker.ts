@@ -1,0 +1,78 @@
+import { requirePositive } from './checks.js';
+import { StatisticsError } from './errors.js';
+import { histogramEntries, requireQuantile } from './histogram.js';
+import type { Histogram } from './histogram.js';
+
+/** Until stable has answered so often there is no threshold, and the metric skips the interval. */
+const DEFAULT_MINIMUM_OBSERVATIONS = 200;
+
+/** Far above any latency in buckets of 1.84 %; a larger index is a fault, and memory grows with the largest. */
+const LARGEST_INDEX = 1_000_000;
+
+export interface ThresholdOptions {
+  /** The quantile followed, in (0, 1). */
+  readonly quantile: number;
+  /** Stable observations after which an older one counts half; default 0.7 · 200 / (1 − quantile). */
+  readonly halfLife?: number;
+  /** Stable observations before there is a threshold; default 200. */
+  readonly minimumObservations?: number;
+}
+
+/**
+ * Follows a quantile of stable's latency, so that each interval has a threshold fixed *before* it (predictable, which is
+ * what the exceedance test's validity rests on).
+ *
+ * An exponentially weighted histogram of the intervals added so far: adding one of n observations multiplies what came
+ * before by 2^(−n / halfLife). The threshold is the smallest bucket whose cumulative weight reaches quantile · total.
+ * Read `threshold()` for an interval first, then `add` that interval's stable histogram, strictly in order. Seed it from
+ * shadow or from stable's recent history by adding those first. Throws on bad counts. Source: method §4.2.
+ */
+export class ThresholdTracker {
+  private readonly quantile: number;
+  private readonly halfLife: number;
+  private readonly minimumObservations: number;
+  private weights = new Float64Array(2048);
+  private observations = 0;
+
+  constructor(options: ThresholdOptions) {
+    requireQuantile(options.quantile);
+    this.quantile = options.quantile;
+    this.halfLife = options.halfLife ?? (0.7 * 200) / (1 - options.quantile);
+    this.minimumObservations = options.minimumObservations ?? DEFAULT_MINIMUM_OBSERVATIONS;
+    requirePositive(this.halfLife, 'half-life');
+    requirePositive(this.minimumObservations, 'minimum observations');
+  }
+
+  /** The bucket index of the threshold for the next interval; null until there are enough observations. */
+  threshold(): number | null {
+    if (this.observations < this.minimumObservations) return null;
+    const wanted = this.quantile * this.weights.reduce((sum, weight) => sum + weight, 0);
+    let cumulative = 0;
+    let last = 0;
+    for (let index = 0; index < this.weights.length; index++) {
+      const weight = this.weights[index] ?? 0;
+      if (weight === 0) continue;
+      cumulative += weight;
+      last = index;
+      if (cumulative >= wanted) return index;
+    }
+    return last;
+  }
+
+  /** Adds stable's histogram of the interval that has just been used. Throws before it changes anything. */
+  add(stable: Histogram): void {
+    const entries = histogramEntries(stable);
+    const largest = entries.at(-1)?.[0] ?? 0;
+    if (largest > LARGEST_INDEX) throw new StatisticsError('out-of-range', 'bucket index is out of range');
+    const count = entries.reduce((sum, [, inBucket]) => sum + inBucket, 0);
+    if (largest >= this.weights.length) {
+      const grown = new Float64Array(2 * largest);
+      grown.set(this.weights);
+      this.weights = grown;
+    }
+    const decay = 2 ** (-count / this.halfLife);
+    for (let index = 0; index < this.weights.length; index++) this.weights[index] = (this.weights[index] ?? 0) * decay;
+    for (const [index, inBucket] of entries) this.weights[index] = (this.weights[index] ?? 0) + inBucket;
+    this.observations += count;
+  }
+}
