@@ -42,7 +42,10 @@ async function compile() {
   const compiler = inRoot('node_modules', 'typescript', 'bin', 'tsc');
   const args = [compiler, '--project', 'tsconfig.build.json'];
   const result = await withProgress('compiling', async () => run(process.execPath, args, { cwd: root }));
-  if (result.code !== 0) throw new SetupError(`the sources do not compile:\n${tail(result.output, 30)}`);
+  if (result.code === 0) return;
+  // The first errors are the causes, the rest mostly follow from them.
+  const firstLines = result.output.split('\n').slice(0, 30).join('\n');
+  throw new SetupError(`the sources do not compile:\n${tail(firstLines, 30)}`);
 }
 
 async function bundleWorkflows() {

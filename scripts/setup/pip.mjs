@@ -3,12 +3,23 @@ import { say } from './say.mjs';
 
 const candidates = [['python3', '-m', 'pip'], ['python', '-m', 'pip'], ['pip3'], ['pip']];
 
+/** @typedef {((args: string[]) => ReturnType<typeof run>) | null} Pip */
+
+/** @type {Promise<Pip> | undefined} */
+let search;
+
 /**
  * Finds a pip that runs.
  *
- * @returns {Promise<((args: string[]) => ReturnType<typeof run>) | null>} null, after saying why, when there is none
+ * @returns {Promise<Pip>} null, after saying why once, when there is none
  */
 export async function findPip() {
+  search ??= searchPip();
+  return search;
+}
+
+/** @returns {Promise<Pip>} */
+async function searchPip() {
   let python = false;
   for (const [command = '', ...prefix] of candidates) {
     const { code, found } = await run(command, [...prefix, '--version']);
