@@ -1,4 +1,4 @@
-import { requirePositive } from './checks.js';
+import { requireCount, requirePositive } from './checks.js';
 import { StatisticsError } from './errors.js';
 import { histogramEntries, requireQuantile } from './histogram.js';
 import type { Histogram } from './histogram.js';
@@ -16,6 +16,13 @@ export interface ThresholdOptions {
   readonly halfLife?: number;
   /** Stable observations before there is a threshold; default 200. */
   readonly minimumObservations?: number;
+}
+
+/** A tracker's state as plain data: it comes back to the last digit through JSON. */
+export interface ThresholdSnapshot {
+  readonly observations: number;
+  /** Decayed weights by bucket index, sparse. */
+  readonly weights: Readonly<Record<string, number>>;
 }
 
 /**
@@ -43,6 +50,35 @@ export class ThresholdTracker {
     requirePositive(this.minimumObservations, 'minimum observations');
   }
 
+  /** Stable observations so far, none forgotten. */
+  get observed(): number {
+    return this.observations;
+  }
+
+  /** The state, for a checkpoint; `restore` takes it back. */
+  snapshot(): ThresholdSnapshot {
+    const weights: Record<string, number> = {};
+    this.weights.forEach((weight, index) => {
+      if (weight !== 0) weights[index] = weight;
+    });
+    return { observations: this.observations, weights };
+  }
+
+  /** Takes the state of a snapshot in place of its own. Throws before it changes anything. */
+  restore(snapshot: ThresholdSnapshot): void {
+    requireCount(snapshot.observations);
+    const entries = Object.entries(snapshot.weights).map(([key, weight]): readonly [number, number] => {
+      const index = Number(key);
+      requireIndex(index);
+      requirePositive(weight, 'weight');
+      return [index, weight];
+    });
+    this.weights = new Float64Array(this.weights.length);
+    this.growTo(entries.reduce((largest, [index]) => Math.max(largest, index), 0));
+    for (const [index, weight] of entries) this.weights[index] = weight;
+    this.observations = snapshot.observations;
+  }
+
   /** The bucket index of the threshold for the next interval; null until there are enough observations. */
   threshold(): number | null {
     if (this.observations < this.minimumObservations) return null;
@@ -63,16 +99,24 @@ export class ThresholdTracker {
   add(stable: Histogram): void {
     const entries = histogramEntries(stable);
     const largest = entries.at(-1)?.[0] ?? 0;
-    if (largest > LARGEST_INDEX) throw new StatisticsError('out-of-range', 'bucket index is out of range');
+    requireIndex(largest);
     const count = entries.reduce((sum, [, inBucket]) => sum + inBucket, 0);
-    if (largest >= this.weights.length) {
-      const grown = new Float64Array(2 * largest);
-      grown.set(this.weights);
-      this.weights = grown;
-    }
+    this.growTo(largest);
     const decay = 2 ** (-count / this.halfLife);
     for (let index = 0; index < this.weights.length; index++) this.weights[index] = (this.weights[index] ?? 0) * decay;
     for (const [index, inBucket] of entries) this.weights[index] = (this.weights[index] ?? 0) + inBucket;
     this.observations += count;
   }
+
+  private growTo(index: number): void {
+    if (index < this.weights.length) return;
+    const grown = new Float64Array(2 * index);
+    grown.set(this.weights);
+    this.weights = grown;
+  }
+}
+
+function requireIndex(index: number): void {
+  requireCount(index);
+  if (index > LARGEST_INDEX) throw new StatisticsError('out-of-range', 'bucket index is out of range');
 }
