@@ -46,9 +46,27 @@ export interface TrafficBackend {
   /** Members now known, joined with `remembered` addresses of this rollout. */
   members(remembered: readonly Member[], signal: AbortSignal): Promise<readonly Member[]>;
   readSplit(member: Member, route: RouteName, signal: AbortSignal): Promise<RouteView>;
-  writeSplit(member: Member, route: RouteName, split: Split, options: WriteOptions, signal: AbortSignal): Promise<WriteOutcome>;
+  writeSplit(
+    member: Member,
+    route: RouteName,
+    split: Split,
+    options: WriteOptions,
+    signal: AbortSignal,
+  ): Promise<WriteOutcome>;
   /** True when renewed; false on 409 (not current, or expired). */
-  renewLease(member: Member, route: RouteName, rollout: RolloutId, generation: number, signal: AbortSignal): Promise<boolean>;
-  readEvidence(member: Member, route: RouteName, rollout: RolloutId, cursor: string | null, signal: AbortSignal): Promise<EvidencePage>;
+  renewLease(
+    member: Member,
+    route: RouteName,
+    rollout: RolloutId,
+    generation: number,
+    signal: AbortSignal,
+  ): Promise<boolean>;
+  readEvidence(
+    member: Member,
+    route: RouteName,
+    rollout: RolloutId,
+    cursor: string | null,
+    signal: AbortSignal,
+  ): Promise<EvidencePage>;
   acknowledge(member: Member, route: RouteName, cursor: string, signal: AbortSignal): Promise<void>;
 }
