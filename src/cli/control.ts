@@ -1,0 +1,128 @@
+/** What `pause`, `resume`, `promote` and `rollback` share: find the stage, ask, send, say what happened. */
+import { userInfo } from 'node:os';
+import { setTimeout as delay } from 'node:timers/promises';
+import { InvalidArgumentError, type Command } from 'commander';
+import { routeName } from '../plan/ids.js';
+import type { RouteName } from '../plan/ids.js';
+import { SluiceError } from '../plan/failures.js';
+import type { RolloutStatus } from '../plan/status.js';
+import type { CommandInput, CommandName } from '../../workflows/state.js';
+import { addConnectionFlags, openSession, type ConnectionFlags, type Session } from './session.js';
+import { addConfigFlag, type ConfigFlag } from './config-flag.js';
+import { wayBack } from './way-back.js';
+import type { Io } from './io.js';
+import { readStatus } from './read-status.js';
+import { sendCommand } from './send-command.js';
+
+interface ControlFlags extends ConnectionFlags, ConfigFlag {
+  readonly reason: string;
+  readonly stage?: string;
+  readonly by?: string;
+  readonly toEnd?: true;
+  readonly yes?: true;
+  readonly json?: true;
+}
+
+/** How long a rollback may take to reach every router before the command says that it still goes on. */
+const ROLLBACK_WAIT_MS = 60_000;
+const POLL_MS = 250;
+
+/** Registers one of the four commands; the caller may add flags of its own. */
+export function controlCommand(program: Command, io: Io, name: CommandName, description: string): Command {
+  const command = program
+    .command(name)
+    .description(description)
+    .argument('<route>', 'route of the rollout', parseRoute)
+    .requiredOption('--reason <text>', 'why; kept with the decision')
+    .option('--stage <name>', 'only when the rollout is at this stage')
+    .option('--by <name>', 'who asks (a claim, shown as one)')
+    .option('--yes', 'do not ask')
+    .option('--json', 'print one JSON value');
+  addConfigFlag(addConnectionFlags(command));
+  return command.action(async (route: RouteName, flags: ControlFlags) => {
+    const session = await openSession(flags, io);
+    try {
+      await control(session, io, name, route, flags);
+    } finally {
+      await session.close();
+    }
+  });
+}
+
+function parseRoute(value: string): RouteName {
+  try {
+    return routeName(value);
+  } catch (error) {
+    throw new InvalidArgumentError(error instanceof Error ? error.message : String(error));
+  }
+}
+
+async function control(
+  session: Session,
+  io: Io,
+  name: CommandName,
+  route: RouteName,
+  flags: ControlFlags,
+): Promise<void> {
+  const before = await readStatus(session, io, route, flags);
+  if (before !== null && before.outcome !== null) throw ended(name, before);
+  // A rollback never waits for a question, nor for a worker that does not answer.
+  const stage = flags.stage ?? (name === 'rollback' ? undefined : before?.stage.name);
+  if (name === 'promote' && before !== null && !(await agreed(io, before, flags))) {
+    throw new SluiceError(
+      'not-applicable',
+      `nothing was changed: ${route} stays at ${before.stage.name}; --yes promotes without a question`,
+    );
+  }
+  const input: CommandInput = {
+    by: flags.by ?? io.env['USER'] ?? userInfo().username,
+    reason: flags.reason,
+    ...(stage === undefined ? {} : { stage }),
+    ...(name === 'promote' ? { to: flags.toEnd === true ? 'end' : 'next' } : {}),
+  };
+  await sendCommand(session, route, name, input);
+  const after =
+    name === 'rollback'
+      ? await untilRolledBack(session, io, route, flags)
+      : await readStatus(session, io, route, flags);
+  if (flags.json === true) io.print(JSON.stringify(after));
+  else io.print(sentence(name, route, after));
+}
+
+/** An increase over closed gates is a person's override: it is asked for, and scripts say --yes. */
+async function agreed(io: Io, status: RolloutStatus, flags: ControlFlags): Promise<boolean> {
+  const closed = status.gates.filter((gate) => !gate.open);
+  if (closed.length === 0 || flags.yes === true || !io.interactive) return true;
+  io.note(closed.map((gate) => `closed gate ${gate.kind}: ${gate.why}`).join('\n'));
+  return await io.confirm(`Promote ${status.route} from ${status.stage.name} all the same?`);
+}
+
+function ended(name: CommandName, status: RolloutStatus): SluiceError {
+  const { outcome } = status;
+  const what = `the last rollout of ${status.route} is over (${outcome?.state ?? status.state})`;
+  if (name !== 'rollback' || outcome?.state !== 'promoted')
+    return new SluiceError('rollout-unknown', `${what}: there is nothing to ${name}; sluice list shows what runs`);
+  return new SluiceError('rollout-unknown', `${what}; go back with a rollout of its own: ${wayBack(status)}`);
+}
+
+async function untilRolledBack(
+  session: Session,
+  io: Io,
+  route: RouteName,
+  flags: ControlFlags,
+): Promise<RolloutStatus | null> {
+  const deadline = Date.now() + ROLLBACK_WAIT_MS;
+  for (;;) {
+    const status = await readStatus(session, io, route, flags);
+    if (status !== null && (status.outcome !== null || Date.now() > deadline)) return status;
+    await delay(POLL_MS);
+  }
+}
+
+function sentence(name: CommandName, route: RouteName, after: RolloutStatus | null): string {
+  if (after === null) return `${name} of ${route} was taken`;
+  if (name !== 'rollback') return `${name} of ${route} was taken: ${after.state} at ${after.stage.name}`;
+  if (after.outcome !== null)
+    return `${route} is ${after.outcome.state}: 100% ${after.split.upstreams.stable} on every router`;
+  return `${route} rolls back; not confirmed yet: ${after.outstanding.join(', ')}`;
+}

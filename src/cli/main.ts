@@ -1,0 +1,5 @@
+/** Entry of the command: bin imports this file, and the process ends with the command's exit code. */
+import { processIo } from './io.js';
+import { run } from './program.js';
+
+process.exitCode = await run(process.argv.slice(2), processIo());

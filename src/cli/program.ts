@@ -1,0 +1,81 @@
+/** The command line as a whole: every command registers itself; one place turns errors into exit codes. */
+import { Command, CommanderError } from 'commander';
+import { SluiceError } from '../plan/failures.js';
+import { registerDemo } from './commands/demo.js';
+import { registerDoctor } from './commands/doctor.js';
+import { registerList } from './commands/list.js';
+import { registerPause } from './commands/pause.js';
+import { registerPromote } from './commands/promote.js';
+import { registerResume } from './commands/resume.js';
+import { registerRollback } from './commands/rollback.js';
+import { registerRouter } from './commands/router.js';
+import { registerSchema } from './commands/schema.js';
+import { registerStart } from './commands/start.js';
+import { registerStatus } from './commands/status.js';
+import { registerTemporal } from './commands/temporal.js';
+import { registerUp } from './commands/up.js';
+import { registerValidate } from './commands/validate.js';
+import { registerWorker } from './commands/worker.js';
+import { EXIT, exitCodeOfError } from './exit-codes.js';
+import type { Io } from './io.js';
+import { version } from './version.js';
+
+/** A command sets its exit code here when it is not 0; it throws when it failed. */
+export interface Result {
+  exitCode: number;
+}
+
+export type Register = (program: Command, io: Io, result: Result) => void;
+
+const COMMANDS: readonly Register[] = [
+  registerUp,
+  registerDemo,
+  registerStart,
+  registerStatus,
+  registerList,
+  registerPause,
+  registerResume,
+  registerPromote,
+  registerRollback,
+  registerValidate,
+  registerSchema,
+  registerRouter,
+  registerWorker,
+  registerDoctor,
+  registerTemporal,
+];
+
+/**
+ * Runs one command.
+ * @returns its exit code: 0 took effect, 1 error, 2 usage, 3 rolled back, 4 held, 5 timed out
+ */
+export async function run(args: readonly string[], io: Io): Promise<number> {
+  const result: Result = { exitCode: EXIT.ok };
+  const program = new Command('sluice')
+    .description('Durable rollouts for AI models: shadow, 5%, 25%, 50%, flip, on evidence.')
+    .version(version())
+    .showHelpAfterError('(--help shows how to use it)')
+    .configureOutput({
+      writeOut: (text) => io.print(text.trimEnd()),
+      writeErr: (text) => io.note(text.trimEnd()),
+    })
+    .exitOverride();
+  for (const register of COMMANDS) register(program, io, result);
+  // Commander asks for this on each command: without it a usage error would end the process.
+  for (const command of program.commands) command.exitOverride();
+  try {
+    await program.parseAsync([...args], { from: 'user' });
+    return result.exitCode;
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
+    io.note(`sluice: ${messageOf(error)}`);
+    return exitCodeOfError(error);
+  }
+}
+
+function messageOf(error: unknown): string {
+  if (error instanceof SluiceError) return error.message;
+  if (!(error instanceof Error)) return String(error);
+  // Not one of ours: the stack is what a report of the bug needs.
+  return error.stack ?? error.message;
+}
