@@ -30,13 +30,13 @@ export function requirePositive(value: number, name: string): void {
 /** Throws unless `value` is a rate strictly between 0 and 1. */
 export function requireOpenRate(value: number, name: string): void {
   requireNumber(value, name);
-  if (value <= 0 || value >= 1) throw new StatisticsError('rate-out-of-range', `${name} must lie between 0 and 1`);
+  if (value <= 0 || value >= 1) throw new StatisticsError('rate-out-of-range', `${name} out of range`);
 }
 
 /** Throws unless `value` is a rate in [0, 1]. */
 export function requireRate(value: number, name: string): void {
   requireNumber(value, name);
-  if (value < 0 || value > 1) throw new StatisticsError('rate-out-of-range', `${name} must lie in 0 to 1`);
+  if (value < 0 || value > 1) throw new StatisticsError('rate-out-of-range', `${name} out of range`);
 }
 
 /** Throws unless the two lengths agree. */

@@ -1,4 +1,5 @@
-import { alternativeOffsets, lognormalWeights } from './alternatives.js';
+import { DEFAULT_OFFSETS, alternativeOffsets, lognormalWeights } from './alternatives.js';
+import type { OffsetRange } from './alternatives.js';
 import { requireFinite } from './checks.js';
 import { StatisticsError } from './errors.js';
 
@@ -42,11 +43,18 @@ const DISPLAY_STEPS_PER_NAT = 20;
 /**
  * Collects the points of a metric's profile, test by test, so that one vector serves every question asked of it.
  *
- * Each test owns its points: the limit θ0, then θ0 ± d_j over the default offsets. Units: nats (log odds ratio).
- * `typicalEffect` is d* of `lognormalWeights`: the distance beyond the limit one most wants to catch. Source: method §2.1.
+ * Each test owns its points: the limit θ0, then θ0 ± d_j over `offsets`. Units: nats (log odds ratio).
+ * `typicalEffect` and `spread` are those of `lognormalWeights`. Source: method §2.1.
  */
 export class EvidenceGridBuilder {
   private readonly points: number[] = [];
+  private readonly offsets: readonly number[];
+  private readonly spread: number;
+
+  constructor(offsets: OffsetRange = DEFAULT_OFFSETS, spread = 1) {
+    this.offsets = alternativeOffsets(offsets);
+    this.spread = spread;
+  }
 
   /** H0: θ ≤ limit in every interval (a rollback limit). */
   greater(limit: number, typicalEffect: number): OneSidedTest {
@@ -83,11 +91,10 @@ export class EvidenceGridBuilder {
 
   private oneSided(side: 'greater' | 'less', limit: number, typicalEffect: number): OneSidedTest {
     requireFinite(limit, 'limit');
-    const offsets = alternativeOffsets();
-    const logWeights = lognormalWeights(offsets, typicalEffect).map(Math.log);
+    const logWeights = lognormalWeights(this.offsets, typicalEffect, this.spread).map(Math.log);
     const nullIndex = this.points.length;
     this.points.push(limit);
-    for (const offset of offsets) this.points.push(side === 'greater' ? limit + offset : limit - offset);
+    for (const offset of this.offsets) this.points.push(side === 'greater' ? limit + offset : limit - offset);
     return { side, limit, nullIndex, logWeights };
   }
 }
