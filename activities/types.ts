@@ -43,7 +43,8 @@ export interface SetSplitInput {
   readonly members: readonly MemberRef[];
   /**
    * `all`: throws a retryable failure until every member has confirmed (any increase).
-   * `reach`: writes to every member in parallel and reports who is outstanding (rollback).
+   * `reach`: writes to every member in parallel and reports who is outstanding (rollback). A member where another rollout's
+   * split is in force serves nothing of this one: it is not outstanding.
    */
   readonly confirm: 'all' | 'reach';
   readonly takeOver: { readonly reason: string } | null;
@@ -76,7 +77,7 @@ export interface SampleTrafficInput {
   readonly untilPromotable: boolean;
   /** Crossings that the workflow has dealt with already (held and acknowledged, or flagged). */
   readonly ignore: { readonly hold: readonly GuardrailName[]; readonly flag: readonly GuardrailName[] };
-  /** Return at this time at the latest (deadline or scheduled look), Unix ms of Temporal's clock, and in how long from the start of the call. */
+  /** Return after this long at the latest (deadline or scheduled look), counted from when the first attempt was scheduled, ms. */
   readonly forMs: number;
   readonly reason: 'deadline' | 'scheduled' | 'daily';
 }
@@ -93,6 +94,11 @@ export interface SampleTrafficResult {
   readonly highestGeneration: number;
   /** Members whose lease ran out: the split is not in force there. */
   readonly expired: readonly string[];
+  /**
+   * For how long the split had not been in force where it was out for longest, ms, by that router's own clock (its `now` less
+   * the lease's end); the stage's clock is set back by as much. Absent or 0 when none expired.
+   */
+  readonly notInForceMs?: number;
   /** Flags for people that the collector raised, such as `no-way-back`. */
   readonly flags: readonly string[];
 }
@@ -131,7 +137,7 @@ export interface NotifyInput {
   readonly rollout: RolloutId;
   readonly route: RouteName;
   readonly webhooks: readonly string[];
-  readonly event: 'started' | 'advanced' | 'held' | 'flagged' | 'evidence' | 'rolling-back' | 'rolled-back' | 'promoted' | 'cancelled' | 'failed';
+  readonly event: 'started' | 'advanced' | 'waiting' | 'held' | 'flagged' | 'evidence' | 'rolling-back' | 'rolled-back' | 'promoted' | 'cancelled' | 'failed';
   readonly stage: StageName;
   readonly text: string;
 }
