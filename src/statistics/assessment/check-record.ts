@@ -1,0 +1,108 @@
+import type { EvidenceRecord, Histogram, Rate } from '../../evidence/record.js';
+import type { HistogramSpec } from '../../plan/types.js';
+import { AssessmentError } from './assessment-error.js';
+
+/** What a record must agree with. */
+export interface RecordRules {
+  /** Index in the plan, by stage name. */
+  readonly stages: ReadonlyMap<string, number>;
+  /** How the plan cuts the histograms that it compares, by guardrail name. */
+  readonly histograms: ReadonlyMap<string, HistogramSpec>;
+}
+
+/** The record's key in words, so that a person can find it in the ledger. */
+export function nameOfRecord(record: EvidenceRecord): string {
+  return (
+    `evidence record (rollout ${record.rollout}, generation ${record.generation}, stage ${record.stage}, ` +
+    `intervalStart ${record.intervalStart}, stratum ${record.stratum}, variant ${record.variant}, ` +
+    `replica ${record.replica}, process ${record.process})`
+  );
+}
+
+/** An `evidence-invalid` error about one record: its key, what is wrong with it, and what to do. */
+export function recordError(record: EvidenceRecord, problem: string): AssessmentError {
+  return new AssessmentError(
+    'evidence-invalid',
+    `${nameOfRecord(record)}: ${problem}; nothing of its interval was used, mend the router that wrote it`,
+  );
+}
+
+/**
+ * Refuses a record that cannot be true: wrong evidence must stop a rollout for a person, never sway it.
+ *
+ * Counts are non-negative integers, events never exceed trials, errors by class never exceed the errors, a latency
+ * histogram holds each trial once (a time to first token at most once), and histograms are cut as the plan cuts them.
+ * Throws `evidence-invalid` naming the record's key, the field and its value.
+ */
+export function requireRecord(record: EvidenceRecord, rules: RecordRules): void {
+  if (!rules.stages.has(record.stage)) {
+    throw recordError(record, `its stage is none of the plan's (${[...rules.stages.keys()].join(', ')})`);
+  }
+  requireCount(record, 'generation', record.generation);
+  requireCount(record, 'intervalStart', record.intervalStart);
+  requireCount(record, 'intervalMs', record.intervalMs);
+  if (record.intervalMs === 0) throw recordError(record, 'intervalMs is 0');
+  requireCount(record, 'revision', record.revision);
+  requireCount(record, 'started', record.started);
+  requireCount(record, 'completed', record.completed);
+  requireCount(record, 'aborted', record.aborted);
+  requireCount(record, 'late', record.late);
+  for (const [reason, count] of Object.entries(record.dropped)) requireCount(record, `dropped.${reason}`, count);
+
+  requireRate(record, 'error', record.error);
+  if (record.cacheMiss) requireRate(record, 'cacheMiss', record.cacheMiss);
+  if (record.refusal) requireRate(record, 'refusal', record.refusal);
+  if (record.aborted > record.error.trials) {
+    throw recordError(record, `aborted ${record.aborted} exceeds error.trials ${record.error.trials}`);
+  }
+  let classified = 0;
+  for (const [errorClass, count] of Object.entries(record.errorsByClass)) {
+    requireCount(record, `errorsByClass.${errorClass}`, count);
+    classified += count;
+  }
+  if (classified > record.error.events) {
+    throw recordError(record, `errorsByClass sums to ${classified}, above error.events ${record.error.events}`);
+  }
+  for (const [name, histogram] of Object.entries(record.histograms)) {
+    requireHistogram(record, name, histogram, rules.histograms.get(name));
+  }
+}
+
+function requireCount(record: EvidenceRecord, path: string, count: number): void {
+  if (!Number.isSafeInteger(count) || count < 0) {
+    throw recordError(record, `${path} is ${count}, not a non-negative integer`);
+  }
+}
+
+function requireRate(record: EvidenceRecord, path: string, rate: Rate): void {
+  requireCount(record, `${path}.trials`, rate.trials);
+  requireCount(record, `${path}.events`, rate.events);
+  if (rate.events > rate.trials) {
+    throw recordError(record, `${path}.events ${rate.events} exceed ${path}.trials ${rate.trials}`);
+  }
+}
+
+function requireHistogram(
+  record: EvidenceRecord,
+  name: string,
+  histogram: Histogram,
+  spec: HistogramSpec | undefined,
+): void {
+  const path = `histograms.${name}`;
+  if (spec && (histogram.gamma !== spec.gamma || histogram.xMin !== spec.xMin)) {
+    throw recordError(
+      record,
+      `${path} is cut at gamma ${histogram.gamma}, xMin ${histogram.xMin}, the plan's at ${spec.gamma}, ${spec.xMin}`,
+    );
+  }
+  let total = 0;
+  for (const [index, count] of Object.entries(histogram.counts)) {
+    requireCount(record, `${path} bucket`, Number(index));
+    requireCount(record, `${path}.counts.${index}`, count);
+    total += count;
+  }
+  const { trials } = record.error;
+  if (name.startsWith('latency_') ? total !== trials : total > trials) {
+    throw recordError(record, `${path} does not add up: ${total} values for ${trials} trials`);
+  }
+}

@@ -1,0 +1,27 @@
+import type { Histogram } from '../../evidence/record.js';
+import type { Guardrail, Plan } from '../../plan/types.js';
+import { AssessmentError } from './assessment-error.js';
+import type { GuardrailTracker, TrackerSnapshot } from './guardrail-tracker.js';
+import { QuantileTracker } from './quantile-tracker.js';
+import { RateTracker } from './rate-tracker.js';
+
+/**
+ * The one place that turns a guardrail's kind into its code: a new kind is a new file and a line here.
+ * Throws `plan-invalid` for a guardrail that this version cannot measure.
+ */
+export function createTracker(
+  guardrail: Guardrail,
+  plan: Plan,
+  seed: Histogram | undefined,
+  from: TrackerSnapshot | undefined,
+): GuardrailTracker {
+  switch (guardrail.kind) {
+    case 'rate':
+      return new RateTracker(guardrail, plan.stages, from?.kind === 'rate' ? from : undefined);
+    case 'quantile':
+      return new QuantileTracker(guardrail, plan.stages, seed, from?.kind === 'quantile' ? from : undefined);
+    case 'cuts':
+    case 'sample-ratio':
+      throw new AssessmentError('plan-invalid', `guardrail ${guardrail.name} is not available in this version`);
+  }
+}
