@@ -41,7 +41,13 @@ export interface WebhookConfig {
 export type CheckConfig =
   | { readonly kind: 'url'; readonly name: string; readonly url: string; readonly timeoutMs: number }
   | { readonly kind: 'command'; readonly name: string; readonly command: readonly string[]; readonly timeoutMs: number }
-  | { readonly kind: 'workflow'; readonly name: string; readonly workflowType: string; readonly taskQueue: string; readonly timeoutMs: number };
+  | {
+      readonly kind: 'workflow';
+      readonly name: string;
+      readonly workflowType: string;
+      readonly taskQueue: string;
+      readonly timeoutMs: number;
+    };
 
 export interface SluiceConfig {
   readonly listen: Listen;

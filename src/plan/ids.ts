@@ -27,7 +27,9 @@ function isRolloutId(value: string): value is RolloutId {
 
 function nameOf(what: string, value: string): RouteName & UpstreamName & StageName {
   if (isName(value)) return value;
-  throw new TypeError(`${what} "${value}" is not a name: use 1 to 120 letters, digits and . _ : / - , starting with a letter or digit`);
+  throw new TypeError(
+    `${what} "${value}" is not a name: use 1 to 120 letters, digits and . _ : / - , starting with a letter or digit`,
+  );
 }
 
 /** @throws TypeError when `value` is not a legal name */

@@ -3,13 +3,32 @@ import type { EvidenceState, GuardrailStatus } from '../evidence/look.js';
 import type { RolloutId, RouteName, StageName, UpstreamName } from './ids.js';
 import type { GuardrailName, StageKind, Variant } from './types.js';
 
-export type RolloutStateName = 'running' | 'paused' | 'held' | 'rolling-back' | 'promoted' | 'rolled-back' | 'cancelled' | 'failed';
+export type RolloutStateName =
+  | 'running'
+  | 'paused'
+  | 'held'
+  | 'rolling-back'
+  | 'promoted'
+  | 'rolled-back'
+  | 'cancelled'
+  | 'failed';
 
 export interface Decision {
   /** Unix ms, the workflow's clock. */
   readonly at: number;
   readonly stage: StageName;
-  readonly action: 'start' | 'advance' | 'extend' | 'hold' | 'flag' | 'pause' | 'resume' | 'promote' | 'rollback' | 'cancel' | 'continue';
+  readonly action:
+    | 'start'
+    | 'advance'
+    | 'extend'
+    | 'hold'
+    | 'flag'
+    | 'pause'
+    | 'resume'
+    | 'promote'
+    | 'rollback'
+    | 'cancel'
+    | 'continue';
   /** `sluice`, or the claim of a person. */
   readonly by: string;
   readonly reason: string;

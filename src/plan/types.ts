@@ -16,7 +16,14 @@ export type OnUndecided = 'advance' | 'extend' | 'hold';
 
 /** A calendar window in which a stage may begin its increase of traffic; times are in `timeZone`. */
 export type CalendarWindow =
-  | { readonly kind: 'weekly'; readonly days: readonly number[]; readonly fromMinute: number; readonly toMinute: number; readonly timeZone: string }
+  /** `days` are ISO numbers, 1 Monday to 7 Sunday; the end is excluded, and one before the start is in the next day. */
+  | {
+      readonly kind: 'weekly';
+      readonly days: readonly number[];
+      readonly fromMinute: number;
+      readonly toMinute: number;
+      readonly timeZone: string;
+    }
   | { readonly kind: 'rrule'; readonly rule: string; readonly durationMs: number; readonly timeZone: string };
 
 export interface StagePlan {

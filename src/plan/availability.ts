@@ -1,0 +1,24 @@
+/** What the words of a plan name and this version cannot do yet, in one place: what gets built leaves these lists. */
+
+export const NOT_AVAILABLE = 'not available in this version';
+
+export const STAGE_KINDS = ['shadow', 'canary', 'flip'] as const;
+export const STAGE_KINDS_TO_COME: readonly string[] = ['validate', 'ab'];
+
+export const PRESETS_TO_COME: readonly string[] = ['blue-green', 'ab'];
+
+export const GUARDRAILS_TO_COME: readonly string[] = [
+  'ttft_p50',
+  'ttft_p95',
+  'cache_hit_rate',
+  'feedback',
+  'refusal_rate',
+  'divergence',
+  'judge',
+  'abort_rate',
+  'response_rate',
+  'tokens_per_response',
+  'sample_ratio',
+];
+
+export const CONFIG_SECTIONS_TO_COME: readonly string[] = ['judges', 'embeddings', 'redactors', 'promptSets'];
