@@ -67,7 +67,12 @@ export interface EvidenceRecord extends EvidenceKey {
   readonly refusal?: Rate;
   /** By guardrail name; `latency_*` of every request that was not refused by the router, timeouts at their limit. */
   readonly histograms: Readonly<Record<string, Histogram>>;
-  readonly tokens: { readonly prompt: number; readonly cached: number; readonly completion: number; readonly responses: number };
+  readonly tokens: {
+    readonly prompt: number;
+    readonly cached: number;
+    readonly completion: number;
+    readonly responses: number;
+  };
   /** By guardrail name (`error_rate`, `latency_p95`, …). */
   readonly buckets: Readonly<Record<string, UserBuckets>>;
 }
@@ -83,7 +88,9 @@ export interface RatingRecord {
   readonly userBucket: number | null;
   readonly requestStartedAt: number;
   readonly ratedAt: number;
-  readonly rating: { readonly kind: 'thumb'; readonly up: boolean } | { readonly kind: 'score'; readonly score: number };
+  readonly rating:
+    | { readonly kind: 'thumb'; readonly up: boolean }
+    | { readonly kind: 'score'; readonly score: number };
 }
 
 /** What started in the last 60 s on one variant, the open interval included: for the hard stop, never for an e-value. */
