@@ -134,7 +134,11 @@ export function number(description: string, minimum: number, maximum: number) {
 /** A whole number between limits, both allowed. */
 export function wholeNumber(description: string, minimum: number, maximum: number) {
   const range = `a whole number from ${minimum} to ${maximum}`;
-  return number(description, minimum, maximum).int({ error: `not ${range}` });
+  return z
+    .int({ error: wanted(range) })
+    .min(minimum, { error: `not ${range}` })
+    .max(maximum, { error: `not ${range}` })
+    .describe(description);
 }
 
 /**
