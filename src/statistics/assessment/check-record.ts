@@ -2,6 +2,9 @@ import type { EvidenceRecord, Histogram, Rate } from '../../evidence/record.js';
 import type { HistogramSpec } from '../../plan/types.js';
 import { AssessmentError } from './assessment-error.js';
 
+/** Far beyond any latency or token count in buckets of 1.84 %; a larger index is a fault. */
+const LARGEST_BUCKET = 1_000_000;
+
 /** What a record must agree with. */
 export interface RecordRules {
   /** Index in the plan, by stage name. */
@@ -69,9 +72,13 @@ export function requireRecord(record: EvidenceRecord, rules: RecordRules): void 
 }
 
 function requireCount(record: EvidenceRecord, path: string, count: number): void {
-  if (!Number.isSafeInteger(count) || count < 0) {
+  if (!isCount(count)) {
     throw recordError(record, `${path} is ${count}, not a non-negative integer`);
   }
+}
+
+function isCount(count: number): boolean {
+  return Number.isSafeInteger(count) && count >= 0;
 }
 
 function requireRate(record: EvidenceRecord, path: string, rate: Rate): void {
@@ -96,9 +103,11 @@ function requireHistogram(
     );
   }
   let total = 0;
-  for (const [index, count] of Object.entries(histogram.counts)) {
-    requireCount(record, `${path} bucket`, Number(index));
-    requireCount(record, `${path}.counts.${index}`, count);
+  for (const key of Object.keys(histogram.counts)) {
+    const index = Number(key);
+    const count = histogram.counts[key] ?? Number.NaN;
+    if (!isCount(index) || index > LARGEST_BUCKET) throw recordError(record, `${path} has a bucket ${key}`);
+    if (!isCount(count)) throw recordError(record, `${path}.counts.${key} is ${count}, not a non-negative integer`);
     total += count;
   }
   const { trials } = record.error;

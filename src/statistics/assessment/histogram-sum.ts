@@ -1,14 +1,14 @@
 import type { HistogramSpec } from '../../plan/types.js';
-import { bucketUpperEdge, quantileIndex } from '../histogram.js';
+import { bucketUpperEdge, forEachBucket } from '../histogram.js';
+import type { Histogram } from '../histogram.js';
 
-/** A sum of sparse histograms of one layout. */
+/** A sum of histograms of one layout, dense: a stage adds thousands of them. */
 export class HistogramSum {
-  /** Counts by bucket index. */
-  readonly counts: Record<string, number> = {};
+  private counts = new Float64Array(1024);
   private sum = 0;
 
-  constructor(counts: Readonly<Record<string, number>> = {}) {
-    this.add(counts);
+  constructor(from: Histogram = {}) {
+    this.add(from);
   }
 
   /** Values in it. */
@@ -16,17 +16,37 @@ export class HistogramSum {
     return this.sum;
   }
 
-  add(counts: Readonly<Record<string, number>>): void {
-    for (const [index, count] of Object.entries(counts)) {
+  /** Adds a histogram and returns how many values it held. */
+  add(histogram: Histogram): number {
+    const before = this.sum;
+    forEachBucket(histogram, (index, count) => {
+      if (index >= this.counts.length) {
+        const grown = new Float64Array(2 * index);
+        grown.set(this.counts);
+        this.counts = grown;
+      }
       this.counts[index] = (this.counts[index] ?? 0) + count;
       this.sum += count;
-    }
+    });
+    return this.sum - before;
+  }
+
+  /** The sum as sparse counts by bucket index. */
+  toHistogram(): Record<string, number> {
+    const counts: Record<string, number> = {};
+    this.counts.forEach((count, index) => {
+      if (count > 0) counts[index] = count;
+    });
+    return counts;
   }
 
   /** The quantile in the histogram's unit: the middle, on the log scale, of the bucket that holds it; null when empty. */
   quantile(quantile: number, { gamma, xMin }: HistogramSpec): number | null {
-    if (this.sum === 0) return null;
-    const index = quantileIndex(this.counts, quantile);
-    return bucketUpperEdge(index, { gamma, smallest: xMin }) / Math.sqrt(gamma);
+    let cumulative = 0;
+    const index = this.counts.findIndex((count) => {
+      cumulative += count;
+      return count > 0 && cumulative >= quantile * this.sum;
+    });
+    return index < 0 ? null : bucketUpperEdge(index, { gamma, smallest: xMin }) / Math.sqrt(gamma);
   }
 }

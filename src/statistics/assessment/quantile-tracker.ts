@@ -3,7 +3,8 @@ import type { Histogram as RecordedHistogram } from '../../evidence/record.js';
 import { logEValue } from '../e-process.js';
 import { EvidenceGridBuilder } from '../evidence-grid.js';
 import type { EvidenceGrid, GridRange, OneSidedTest } from '../evidence-grid.js';
-import { exceedanceTable } from '../exceedance-table.js';
+import { forEachBucket } from '../histogram.js';
+import type { Histogram } from '../histogram.js';
 import { addTableProfile } from '../table-profile.js';
 import { ThresholdTracker } from '../threshold-tracker.js';
 import type { ThresholdSnapshot } from '../threshold-tracker.js';
@@ -14,7 +15,7 @@ import { requestsToPromote } from './remaining-requests.js';
 import { shownInterval } from './shown-interval.js';
 import { StageEvidence } from './stage-evidence.js';
 import type { SegmentSnapshot } from './stage-evidence.js';
-import { TablePools, addTable } from './table-pools.js';
+import { TablePools, addCounts, addTable } from './table-pools.js';
 import type { Pool, PoolPlace } from './table-pools.js';
 import { significant, whole } from './words.js';
 
@@ -91,29 +92,17 @@ export class QuantileTracker implements GuardrailTracker {
 
   absorb(batch: IntervalBatch): void {
     const threshold = this.threshold.threshold();
-    const stable = new HistogramSum();
-    const groups = new Map<string, { readonly place: PoolPlace; readonly values: Record<Variant, HistogramSum> }>();
+    const stable: Histogram[] = [];
     for (const { record, stageIndex, compared } of batch.records) {
       const histogram = record.histograms[this.guardrail.name];
       if (!histogram || record.warmup) continue;
-      if (record.variant === 'stable') stable.add(histogram.counts);
-      if (!compared) continue;
-      this.values[stageIndex]?.[record.variant].add(histogram.counts);
+      if (record.variant === 'stable') stable.push(histogram.counts);
+      if (!compared || this.values[stageIndex]?.[record.variant].add(histogram.counts) === 0) continue;
       const { generation, stratum, warmup } = record;
-      const key = JSON.stringify([stageIndex, generation, stratum]);
-      let group = groups.get(key);
-      if (!group) {
-        group = {
-          place: { stageIndex, generation, stratum, warmup },
-          values: { stable: new HistogramSum(), candidate: new HistogramSum() },
-        };
-        groups.set(key, group);
-      }
-      group.values[record.variant].add(histogram.counts);
+      this.pool({ stageIndex, generation, stratum, warmup }, threshold, record.variant, histogram.counts);
     }
-    for (const { place, values } of groups.values()) this.pool(place, threshold, values);
     for (const pool of this.pools.takeReady()) this.useTables(pool);
-    if (stable.total > 0) this.threshold.add(stable.counts);
+    this.follow(stable);
   }
 
   logBreach(): number {
@@ -157,24 +146,35 @@ export class QuantileTracker implements GuardrailTracker {
       kind: 'quantile',
       threshold: this.threshold.snapshot(),
       values: this.values.map(({ stable, candidate }) => ({
-        stable: { ...stable.counts },
-        candidate: { ...candidate.counts },
+        stable: stable.toHistogram(),
+        candidate: candidate.toHistogram(),
       })),
       pools: this.pools.snapshot(),
       segments: this.evidence.snapshot(),
     };
   }
 
-  /** Adds an interval's values to its pool, whose threshold was fixed when it began. */
-  private pool(place: PoolPlace, threshold: number | null, values: Readonly<Record<Variant, HistogramSum>>): void {
-    const { candidate, stable } = values;
-    if (candidate.total + stable.total === 0) return;
+  /** Adds values to the pool of their place, whose threshold was fixed when it began. */
+  private pool(place: PoolPlace, threshold: number | null, variant: Variant, values: Histogram): void {
     const pool = this.pools.open(place) ?? (threshold === null ? null : this.pools.at(place, threshold));
     if (!pool) return;
-    for (const [index, shift] of this.shifts(place.stageIndex).entries()) {
-      const table = pool.tables[index];
-      if (table) addTable(table, exceedanceTable(candidate.counts, stable.counts, pool.fixed, shift));
+    const indexes = this.shifts(place.stageIndex).map((shift) => pool.fixed + (variant === 'candidate' ? shift : 0));
+    const { total, above } = countAbove(values, indexes);
+    for (const [which, table] of pool.tables.entries()) addCounts(table, variant, total, above[which] ?? 0);
+  }
+
+  /** Moves the threshold on, for the intervals to come: by all that stable answered, compared or not. */
+  private follow(stable: readonly Histogram[]): void {
+    const [first, ...others] = stable;
+    if (!first) return;
+    if (others.length === 0) {
+      this.threshold.add(first);
+      return;
     }
+    // One step for the whole interval end, however many replicas its values came from.
+    const sum = new HistogramSum(first);
+    for (const other of others) sum.add(other);
+    this.threshold.add(sum.toHistogram());
   }
 
   private useTables({ place, tables: [atLimit, atMargin] }: Pool<number>): void {
@@ -201,7 +201,7 @@ export class QuantileTracker implements GuardrailTracker {
     const { signal, quantile } = this.guardrail;
     const name = `${signal} p${significant(100 * quantile)}`;
     if (stable === null || candidate === null || ratio === null) return `${name} not seen on both variants yet`;
-    return `${name} ${significant(candidate)} ms against ${significant(stable)} ms (${significant(ratio)} times)`;
+    return `${name} ${significant(candidate)} ms against ${significant(stable)} ms, ${significant(ratio)} times`;
   }
 
   private waits(): string | null {
@@ -209,4 +209,23 @@ export class QuantileTracker implements GuardrailTracker {
     if (observed >= THRESHOLD_OBSERVATIONS) return null;
     return `waits for its threshold: ${whole(observed)} of ${whole(THRESHOLD_OBSERVATIONS)} requests of stable`;
   }
+}
+
+/**
+ * How many values there are, and how many lie in buckets above each index: the halves of `exceedanceTable` for one
+ * variant and several thresholds in one pass, since a long stage reads millions of buckets.
+ */
+function countAbove(
+  values: Histogram,
+  indexes: readonly number[],
+): { readonly total: number; readonly above: readonly number[] } {
+  let total = 0;
+  const above = indexes.map(() => 0);
+  forEachBucket(values, (bucket, count) => {
+    total += count;
+    for (let which = 0; which < indexes.length; which++) {
+      if (bucket > (indexes[which] ?? Infinity)) above[which] = (above[which] ?? 0) + count;
+    }
+  });
+  return { total, above };
 }
