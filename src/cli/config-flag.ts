@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { SluiceError } from '../plan/failures.js';
 import type { SluiceConfig } from '../plan/config.js';
-import { parseConfigFile } from '../plan/parse-file.js';
+import { parseConfigFile } from '../plan/config-file.js';
 import type { Io } from './io.js';
 import { findConfig } from './workspace.js';
 

@@ -1,5 +1,4 @@
 import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { SluiceError } from '../../plan/failures.js';
 import { resolveTemporalBinary } from '../../temporal/binaries.js';
 import { EXIT } from '../exit-codes.js';
@@ -27,7 +26,9 @@ export const registerTemporal: Register = (program, io, result) => {
       const found =
         up === null ? {} : { TEMPORAL_ADDRESS: up.temporal.address, TEMPORAL_NAMESPACE: up.temporal.namespace };
       const child = spawn(path, [...args], { stdio: 'inherit', env: { ...found, ...io.env } });
-      const [code] = await once(child, 'exit');
-      result.exitCode = typeof code === 'number' ? code : EXIT.error;
+      result.exitCode = await new Promise<number>((resolve, reject) => {
+        child.once('error', reject);
+        child.once('exit', (code) => resolve(code ?? EXIT.error));
+      });
     });
 };

@@ -70,10 +70,17 @@ function processWithSocket(inode: string): string | null {
 }
 
 function openFiles(pid: string): string[] {
+  const directory = `/proc/${pid}/fd`;
+  return orNone(() => readdirSync(directory)).flatMap((descriptor) =>
+    orNone(() => [readlinkSync(`${directory}/${descriptor}`)]),
+  );
+}
+
+/** Another user's process, one that has just ended, or a descriptor that was open for this very look. */
+function orNone(read: () => string[]): string[] {
   try {
-    return readdirSync(`/proc/${pid}/fd`).map((descriptor) => readlinkSync(`/proc/${pid}/fd/${descriptor}`));
+    return read();
   } catch {
-    // Another user's process, or one that has just ended.
     return [];
   }
 }
