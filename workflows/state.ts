@@ -1,6 +1,6 @@
 /** The one serialisable state of a rollout: the workflow's input after continue-as-new. */
 import type { MemberRef, OpenRolloutResult } from '../activities/types.js';
-import type { EvidenceState, Look } from '../src/evidence/look.js';
+import type { EvidencePosition, EvidenceState, Look } from '../src/evidence/look.js';
 import type { RolloutId } from '../src/plan/ids.js';
 import type { Decision, Gate, Hold, Outcome } from '../src/plan/status.js';
 import type { Split } from '../src/plan/split.js';
@@ -32,6 +32,8 @@ export interface CommandResult {
   readonly stage: string;
   /** The command had been taken before under the same id. */
   readonly repeated: boolean;
+  /** What happens now, in a sentence. */
+  readonly note: string;
 }
 
 /** A stage's own clock: it stands still while paused or held. All Unix ms or ms. */
@@ -43,6 +45,24 @@ export interface StageClock {
   readonly runningSince: number | null;
 }
 
+/** A person's word that stands for the time and evidence gates of a stage, and for its manual gate. */
+export interface Approval {
+  readonly by: string;
+  readonly reason: string;
+}
+
+/** Why a rollout goes back; set before the first write, so that nothing increases traffic any more. */
+export interface RollingBack {
+  readonly reason: string;
+  readonly by: string;
+  readonly guardrails: readonly GuardrailName[];
+  /** What the look that shows the evidence is recorded for; null when a person asked. */
+  readonly look: 'hard-stop' | 'crossing' | null;
+  /** The workflow was cancelled from outside: it ends cancelled. */
+  readonly cancelled: boolean;
+  readonly since: number;
+}
+
 export interface RolloutState {
   readonly plan: Plan;
   readonly rollout: RolloutId;
@@ -50,37 +70,58 @@ export interface RolloutState {
   readonly by: string;
   readonly metering: OpenRolloutResult['metering'];
   readonly workflowChecks: OpenRolloutResult['workflowChecks'];
+  /** Where this rollout's activities run; null = the workflow's own queue. */
+  readonly taskQueue: string | null;
+  /** Until the first write is confirmed: replaces another rollout's split. */
+  takeOver: { readonly reason: string } | null;
   members: readonly MemberRef[];
   generation: number;
   split: Split | null;
+  /** Every member has confirmed `split`. */
+  splitConfirmed: boolean;
   stageIndex: number;
   clock: StageClock | null;
+  /** Where on the stage's clock an undecided stage holds (or advances, as the plan says); null before it begins. */
+  deadlineMs: number | null;
   control: 'running' | 'paused' | 'held';
   hold: Hold | null;
   /** When a pause or hold began, for the 24 h rule. */
   stoppedSince: number | null;
-  /** After a stop of more than 24 h or an outage: an increase waits until evidence of this generation is fresh. */
+  /** Evidence for promotion counts from this generation on. */
   promoteFromGeneration: number;
+  /** After a stop of more than 24 h or an outage: an increase waits for a full interval past warm-up from here. */
   freshSince: number | null;
   evidence: EvidenceState;
   evidenceDetail: string;
+  /** How far the evidence has been collected, looked at or not. */
+  position: EvidencePosition;
   acknowledged: readonly GuardrailName[];
   flagged: readonly GuardrailName[];
   flags: readonly string[];
   /** A person approved the stage's manual gate, or asked for promotion. */
-  approval: { readonly by: string; readonly reason: string } | null;
+  approval: Approval | null;
   promoteToEnd: boolean;
+  /** The stage's gates have opened; a pipeline of several rollouts may keep it here for a while. */
+  passed: boolean;
+  /** No stage is left: the resting split is being written. */
+  finishing: Approval | null;
   look: Look | null;
+  /** When `look` was taken, Unix ms of the workflow's clock. */
+  lookedAt: number;
   lookNumber: number;
   scheduledLooks: number;
   gates: readonly Gate[];
+  /** How often the calendar window and checks of this stage have been asked without success. */
+  gateTries: number;
+  /** How often in a row an activity ran out of attempts: the next try waits longer. */
+  failures: number;
   commands: readonly Command[];
   /** Results of the last 32 update ids, so that a resend across continue-as-new is answered and not applied. */
   answered: readonly { readonly updateId: string; readonly result: CommandResult }[];
   decisions: readonly Decision[];
   decisionNumber: number;
   outstanding: readonly string[];
-  rollingBack: { readonly reason: string; readonly by: string; readonly guardrails: readonly GuardrailName[]; readonly look: string | null } | null;
+  rollingBack: RollingBack | null;
   outcome: Outcome | null;
 }
 

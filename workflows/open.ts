@@ -1,0 +1,120 @@
+/** The beginning of a rollout: the plan is checked, the fleet is read, nothing is written to a router. */
+import { ActivityFailure, ApplicationFailure, upsertMemo, uuid4 } from '@temporalio/workflow';
+import type { OpenRolloutResult } from '../activities/types.js';
+import { calls } from './activity-proxies.js';
+import type { Messages } from './messages.js';
+import type { Run } from './run.js';
+import type { RolloutInput, RolloutState } from './state.js';
+
+export interface OpenOptions {
+  /** Where this rollout's activities run; default the workflow's own queue. A region has a queue of its own. */
+  readonly taskQueue?: string;
+}
+
+/**
+ * Opens a rollout, or takes up one that was continued, and hands it the messages.
+ * @throws ApplicationFailure of `openRollout`, by the table of failures: nothing has been touched yet, and the workflow fails
+ */
+export async function open(messages: Messages, input: RolloutInput, options: OpenOptions = {}): Promise<Run> {
+  const state = input.kind === 'continue' ? input.state : await start(input, options.taskQueue ?? null);
+  const run: Run = {
+    state,
+    settlements: messages.settlements,
+    outbox: new Set(),
+    searchAttributes: input.searchAttributes === true,
+    shown: '',
+  };
+  messages.runs.push(run);
+  state.commands = [...state.commands, ...messages.early.splice(0)];
+  return run;
+}
+
+async function start(
+  input: Exclude<RolloutInput, { kind: 'continue' }>,
+  taskQueue: string | null,
+): Promise<RolloutState> {
+  const by = typeof input.by === 'string' && input.by !== '' ? input.by : 'somebody';
+  const takeOver = input.takeOver ?? null;
+  const opened = await openRollout(
+    {
+      plan: input.plan,
+      startedAt: Date.now(),
+      salt: uuid4(),
+      by,
+      sameUsers: input.sameUsers === true,
+      takeOver,
+    },
+    taskQueue,
+  );
+  const { plan, rollout } = opened;
+  upsertMemo({ rollout, planDigest: plan.digest, stable: plan.stable, candidate: plan.candidate, startedBy: by });
+  return newState(opened, by, takeOver, taskQueue);
+}
+
+async function openRollout(
+  input: Parameters<ReturnType<typeof calls>['openRollout']>[0],
+  taskQueue: string | null,
+): Promise<OpenRolloutResult> {
+  try {
+    return await calls(taskQueue).openRollout(input, `check the plan, ask the fleet (by ${input.by})`);
+  } catch (error) {
+    // The client sees the failure itself, with its code as type.
+    if (error instanceof ActivityFailure && error.cause instanceof ApplicationFailure) throw error.cause;
+    throw error;
+  }
+}
+
+function newState(
+  { plan, rollout, salt, members, highestGeneration, metering, workflowChecks }: OpenRolloutResult,
+  by: string,
+  takeOver: RolloutState['takeOver'],
+  taskQueue: string | null,
+): RolloutState {
+  return {
+    plan,
+    rollout,
+    salt,
+    by,
+    metering,
+    workflowChecks,
+    taskQueue,
+    takeOver,
+    members,
+    generation: highestGeneration,
+    split: null,
+    splitConfirmed: false,
+    stageIndex: 0,
+    clock: null,
+    deadlineMs: null,
+    control: 'running',
+    hold: null,
+    stoppedSince: null,
+    promoteFromGeneration: 0,
+    freshSince: null,
+    // Until the first evidence is in there is none.
+    evidence: 'no-traffic',
+    evidenceDetail: 'nothing has been seen yet',
+    position: { closedThrough: 0 },
+    acknowledged: [],
+    flagged: [],
+    flags: [],
+    approval: null,
+    promoteToEnd: false,
+    passed: false,
+    finishing: null,
+    look: null,
+    lookedAt: 0,
+    lookNumber: 0,
+    scheduledLooks: 0,
+    gates: [],
+    gateTries: 0,
+    failures: 0,
+    commands: [],
+    answered: [],
+    decisions: [],
+    decisionNumber: 0,
+    outstanding: [],
+    rollingBack: null,
+    outcome: null,
+  };
+}
