@@ -1,5 +1,5 @@
 import { requireCount } from './checks.js';
-import { histogramEntries } from './histogram.js';
+import { forEachBucket } from './histogram.js';
 import type { Histogram } from './histogram.js';
 import type { Table } from './table.js';
 
@@ -24,9 +24,9 @@ export function exceedanceTable(candidate: Histogram, stable: Histogram, thresho
 function countAbove(histogram: Histogram, index: number): readonly [above: number, total: number] {
   let above = 0;
   let total = 0;
-  for (const [bucket, count] of histogramEntries(histogram)) {
+  forEachBucket(histogram, (bucket, count) => {
     total += count;
     if (bucket > index) above += count;
-  }
+  });
   return [above, total];
 }

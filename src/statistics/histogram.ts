@@ -83,19 +83,36 @@ export function quantileIndex(histogram: Histogram, quantile: number): number {
 
 /** [index, count] in ascending order of index. Throws unless both are non-negative integers. */
 export function histogramEntries(histogram: Histogram): readonly (readonly [index: number, count: number])[] {
-  return Object.entries(histogram)
-    .map(([key, count]): readonly [number, number] => {
-      const index = Number(key);
-      requireCount(index);
-      requireCount(count);
-      return [index, count];
-    })
-    .toSorted(([left], [right]) => left - right);
+  const entries: [index: number, count: number][] = [];
+  forEachBucket(histogram, (index, count) => entries.push([index, count]));
+  return entries;
+}
+
+/**
+ * Visits the buckets in ascending order of index, without a copy: a long stage reads millions of them.
+ * Throws, possibly after some visits, unless indexes and counts are non-negative integers.
+ */
+export function forEachBucket(histogram: Histogram, visit: (index: number, count: number) => void): void {
+  // The language orders keys that are array indexes ascending; any other key fails the checks.
+  let previous = -1;
+  for (const key of Object.keys(histogram)) {
+    const index = Number(key);
+    const count = histogram[index] ?? Number.NaN;
+    requireCount(index);
+    requireCount(count);
+    if (index <= previous) throw new StatisticsError('out-of-range', 'bucket index is out of range');
+    previous = index;
+    visit(index, count);
+  }
 }
 
 /** Σ counts. Throws on bad counts. */
 export function histogramTotal(histogram: Histogram): number {
-  return histogramEntries(histogram).reduce((sum, [, count]) => sum + count, 0);
+  let total = 0;
+  forEachBucket(histogram, (_, count) => {
+    total += count;
+  });
+  return total;
 }
 
 export function requireQuantile(quantile: number): void {

@@ -3,14 +3,14 @@ import type { Table } from './table.js';
 /** A term this much smaller than the sum so far cannot change it. */
 const NEGLIGIBLE = 1e-18;
 
-/** Supports of at most this many terms after the first are summed whole, as a polynomial. */
-const SHORT_SUPPORT = 100;
+/** Supports of at most so many steps are summed whole, as a polynomial; it is the quicker way up to here. */
+const SHORT_SUPPORT = 256;
 
 /**
- * Largest |θ|·(terms) of that polynomial. Below it no power of the odds leaves a double's range, and a coefficient that
- * underflowed (< 1e-308 of the largest) stays negligible after its power (< e^300 = 1e130) has been applied.
+ * Largest |θ|·steps of that polynomial. Below it no power of the odds leaves a double's range (e^600 = 1e260), and a
+ * coefficient that underflowed (below 1e-308 of the largest) stays negligible when multiplied by such a power.
  */
-const POLYNOMIAL_RANGE = 300;
+const POLYNOMIAL_RANGE = 600;
 
 /** Where the candidate's events can lie given the margins, and what their probabilities depend on. */
 interface Support {
@@ -35,8 +35,8 @@ export function addConditionalLikelihood(profile: Float64Array, theta: ArrayLike
   if (lowest === highest) return;
   const support: Support = { candidateTrials, stableTrials, events, lowest, highest };
 
-  const terms = highest - lowest;
-  if (terms <= SHORT_SUPPORT && terms * largestMagnitude(theta) <= POLYNOMIAL_RANGE) {
+  const steps = highest - lowest;
+  if (steps <= SHORT_SUPPORT && steps * largestMagnitude(theta) <= POLYNOMIAL_RANGE) {
     addByPolynomial(profile, theta, candidateEvents, support);
   } else {
     addFromModes(profile, theta, candidateEvents, support);
@@ -46,11 +46,11 @@ export function addConditionalLikelihood(profile: Float64Array, theta: ArrayLike
 /** M(θ) as the logarithm of a polynomial in the odds, by Horner's rule: the quick way for the small tables of most intervals. */
 function addByPolynomial(profile: Float64Array, theta: ArrayLike<number>, observed: number, support: Support): void {
   const { lowest, highest } = support;
-  const terms = highest - lowest;
+  const steps = highest - lowest;
   const central = modeOf(support, 1) - lowest;
-  const coefficients = new Float64Array(terms + 1);
+  const coefficients = new Float64Array(steps + 1);
   coefficients[central] = 1;
-  for (let k = central; k < terms; k++) coefficients[k + 1] = (coefficients[k] ?? 0) * termRatio(support, lowest + k);
+  for (let k = central; k < steps; k++) coefficients[k + 1] = (coefficients[k] ?? 0) * termRatio(support, lowest + k);
   for (let k = central - 1; k >= 0; k--) coefficients[k] = (coefficients[k + 1] ?? 0) / termRatio(support, lowest + k);
 
   const logCentralSum = Math.log(polynomial(coefficients, 1));
@@ -68,15 +68,34 @@ function addByPolynomial(profile: Float64Array, theta: ArrayLike<number>, observ
 function addFromModes(profile: Float64Array, theta: ArrayLike<number>, observed: number, support: Support): void {
   const centralMode = modeOf(support, 1);
   const logCentralSum = Math.log(sumFromMode(support, centralMode, 1));
-  const path = new LogPath(support, centralMode);
-  for (let i = 0; i < theta.length; i++) {
-    const point = theta[i] ?? 0;
-    const odds = Math.exp(point);
-    const mode = modeOf(support, odds);
-    const logSum = Math.log(sumFromMode(support, mode, odds));
-    // (observed − mode)·θ instead of observed·θ − mode·θ: no cancellation, and exactly 0 at θ = 0.
-    profile[i] = (profile[i] ?? 0) + ((observed - mode) * point - path.to(mode) - logSum + logCentralSum);
+  const { above, below } = outwardFromZero(theta);
+  for (const indexes of [above, below]) {
+    const path = new LogPath(support, centralMode);
+    for (const i of indexes) {
+      const point = theta[i] ?? 0;
+      const odds = Math.exp(point);
+      const mode = modeOf(support, odds);
+      const logSum = Math.log(sumFromMode(support, mode, odds));
+      // (observed − mode)·θ instead of observed·θ − mode·θ: no cancellation, and exactly 0 at θ = 0.
+      profile[i] = (profile[i] ?? 0) + ((observed - mode) * point - path.to(mode) - logSum + logCentralSum);
+    }
   }
+}
+
+/**
+ * The indexes of the points at or above 0, ascending, and of those below, descending: in this order the walk only ever
+ * leads away from the central mode, so the rounding of a far point (ℓ of −10^5) never reaches a near one.
+ */
+function outwardFromZero(theta: ArrayLike<number>): {
+  readonly above: readonly number[];
+  readonly below: readonly number[];
+} {
+  const above: number[] = [];
+  const below: number[] = [];
+  for (let i = 0; i < theta.length; i++) ((theta[i] ?? 0) >= 0 ? above : below).push(i);
+  above.sort((left, right) => (theta[left] ?? 0) - (theta[right] ?? 0));
+  below.sort((left, right) => (theta[right] ?? 0) - (theta[left] ?? 0));
+  return { above, below };
 }
 
 /** p(j + 1) / p(j) at θ = 0. */
@@ -139,25 +158,15 @@ function largestMagnitude(values: ArrayLike<number>): number {
  */
 class LogPath {
   private readonly support: Support;
-  private readonly origin: number;
   private position: number;
   private logSoFar = 0;
 
   constructor(support: Support, origin: number) {
     this.support = support;
-    this.origin = origin;
     this.position = origin;
   }
 
   to(target: number): number {
-    // At the origin it is exactly 0, whatever the walk has rounded: θ = 0 must carry exactly no evidence.
-    const walked = target === this.origin ? 0 : this.logSoFar + this.logFromPositionTo(target);
-    this.position = target;
-    this.logSoFar = walked;
-    return walked;
-  }
-
-  private logFromPositionTo(target: number): number {
     const from = Math.min(this.position, target);
     const until = Math.max(this.position, target);
     let log = 0;
@@ -170,6 +179,8 @@ class LogPath {
       }
     }
     log += Math.log(product);
-    return target >= this.position ? log : -log;
+    this.logSoFar += target >= this.position ? log : -log;
+    this.position = target;
+    return this.logSoFar;
   }
 }

@@ -1,11 +1,6 @@
 import { requireCount, requireFinite } from './checks.js';
 import type { Profile } from './table-profile.js';
 
-/** ln(1 + e^x) without overflow. */
-function softplus(x: number): number {
-  return Math.max(x, 0) + Math.log1p(Math.exp(-Math.abs(x)));
-}
-
 /**
  * The evidence profile of judged pairs: ℓ(θ) = losses·θ − (losses + wins)·(softplus(θ) − ln 2), over `theta`.
  *
@@ -19,6 +14,8 @@ export function signProfile(theta: ArrayLike<number>, losses: number, wins: numb
   requireCount(wins);
   return Float64Array.from(theta, (point) => {
     requireFinite(point, 'theta');
-    return losses * point - (losses + wins) * (softplus(point) - Math.LN2);
+    // softplus(θ) = max(θ, 0) + ln(1 + e^−|θ|): its linear part is taken off the losses, so nothing cancels far out.
+    const linear = point > 0 ? -wins * point : losses * point;
+    return linear - (losses + wins) * (Math.log1p(Math.exp(-Math.abs(point))) - Math.LN2);
   });
 }

@@ -39,6 +39,8 @@ export class ThresholdTracker {
   private readonly halfLife: number;
   private readonly minimumObservations: number;
   private weights = new Float64Array(2048);
+  /** One past the largest bucket in use. */
+  private end = 0;
   private observations = 0;
 
   constructor(options: ThresholdOptions) {
@@ -74,6 +76,7 @@ export class ThresholdTracker {
       return [index, weight];
     });
     this.weights = new Float64Array(this.weights.length);
+    this.end = 0;
     this.growTo(entries.reduce((largest, [index]) => Math.max(largest, index), 0));
     for (const [index, weight] of entries) this.weights[index] = weight;
     this.observations = snapshot.observations;
@@ -82,17 +85,17 @@ export class ThresholdTracker {
   /** The bucket index of the threshold for the next interval; null until there are enough observations. */
   threshold(): number | null {
     if (this.observations < this.minimumObservations) return null;
-    const wanted = this.quantile * this.weights.reduce((sum, weight) => sum + weight, 0);
+    let total = 0;
+    for (let index = 0; index < this.end; index++) total += this.weights[index] ?? 0;
+    // The same sum in the same order, so at quantile 1 the last bucket is reached exactly.
+    const wanted = this.quantile * total;
     let cumulative = 0;
-    let last = 0;
-    for (let index = 0; index < this.weights.length; index++) {
+    for (let index = 0; index < this.end; index++) {
       const weight = this.weights[index] ?? 0;
-      if (weight === 0) continue;
       cumulative += weight;
-      last = index;
-      if (cumulative >= wanted) return index;
+      if (weight > 0 && cumulative >= wanted) return index;
     }
-    return last;
+    return null;
   }
 
   /** Adds stable's histogram of the interval that has just been used. Throws before it changes anything. */
@@ -103,12 +106,13 @@ export class ThresholdTracker {
     const count = entries.reduce((sum, [, inBucket]) => sum + inBucket, 0);
     this.growTo(largest);
     const decay = 2 ** (-count / this.halfLife);
-    for (let index = 0; index < this.weights.length; index++) this.weights[index] = (this.weights[index] ?? 0) * decay;
+    for (let index = 0; index < this.end; index++) this.weights[index] = (this.weights[index] ?? 0) * decay;
     for (const [index, inBucket] of entries) this.weights[index] = (this.weights[index] ?? 0) + inBucket;
     this.observations += count;
   }
 
   private growTo(index: number): void {
+    this.end = Math.max(this.end, index + 1);
     if (index < this.weights.length) return;
     const grown = new Float64Array(2 * index);
     grown.set(this.weights);
