@@ -216,9 +216,10 @@ const FUNCTIONS: Readonly<Record<string, (input: VectorInput) => unknown>> = {
 };
 
 function evaluatePlan(input: VectorInput): unknown {
-  const limit = input.numberOr(0, 'theta0');
   const stableRate = input.number('pc');
   const candidateRate = input.number('pt');
+  // Equal rates are the plan of a gate: the effect is the distance to its margin.
+  const limit = input.numberOr(candidateRate === stableRate ? input.numberOr(0, 'effect') : 0, 'theta0');
   const plan = planTest({
     side:
       Math.log(candidateRate / (1 - candidateRate)) - Math.log(stableRate / (1 - stableRate)) < limit
