@@ -34,7 +34,9 @@ export interface OpenRolloutResult {
   /** Metering of each stage, by stage name: what to measure, with thresholds from stable's own meter. */
   readonly metering: Readonly<Record<string, Split['metering']>>;
   /** Checks of `sluice.yaml` that are workflows of the user's own; the others run in `checkGates`. */
-  readonly workflowChecks: Readonly<Record<string, { readonly workflowType: string; readonly taskQueue: string; readonly timeoutMs: number }>>;
+  readonly workflowChecks: Readonly<
+    Record<string, { readonly workflowType: string; readonly taskQueue: string; readonly timeoutMs: number }>
+  >;
 }
 
 export interface SetSplitInput {
@@ -54,6 +56,7 @@ export interface SetSplitResult {
   /** All members seen so far, the remembered ones included. */
   readonly members: readonly MemberRef[];
   readonly confirmed: readonly string[];
+  /** For `all` members that hold this generation with another body, or a higher one: write again above `highestGeneration`. */
   readonly outstanding: readonly string[];
   /** A member holds a higher generation: the next write must use more than this. */
   readonly highestGeneration: number;
@@ -77,6 +80,8 @@ export interface SampleTrafficInput {
   readonly untilPromotable: boolean;
   /** Crossings that the workflow has dealt with already (held and acknowledged, or flagged). */
   readonly ignore: { readonly hold: readonly GuardrailName[]; readonly flag: readonly GuardrailName[] };
+  /** Flags that the workflow has told already: with it given, a new flag returns at once. */
+  readonly flags?: readonly string[];
   /** Return after this long at the latest (deadline or scheduled look), counted from when the first attempt was scheduled, ms. */
   readonly forMs: number;
   readonly reason: 'deadline' | 'scheduled' | 'daily';
@@ -137,7 +142,18 @@ export interface NotifyInput {
   readonly rollout: RolloutId;
   readonly route: RouteName;
   readonly webhooks: readonly string[];
-  readonly event: 'started' | 'advanced' | 'waiting' | 'held' | 'flagged' | 'evidence' | 'rolling-back' | 'rolled-back' | 'promoted' | 'cancelled' | 'failed';
+  readonly event:
+    | 'started'
+    | 'advanced'
+    | 'waiting'
+    | 'held'
+    | 'flagged'
+    | 'evidence'
+    | 'rolling-back'
+    | 'rolled-back'
+    | 'promoted'
+    | 'cancelled'
+    | 'failed';
   readonly stage: StageName;
   readonly text: string;
 }

@@ -1,0 +1,121 @@
+/** Writes a split to the fleet: to all of it for an increase, to whoever can be reached for a rollback. */
+import { Context } from '@temporalio/activity';
+import type { Member } from '../src/backends/traffic-backend.js';
+import { SluiceError } from '../src/plan/failures.js';
+import type { Lease, Split } from '../src/plan/split.js';
+import type { World } from './dependencies.js';
+import { highestOf, worstOf, writeToMembers } from './fleet-write.js';
+import type { MemberWrite } from './fleet-write.js';
+import { reasonOf } from './failure.js';
+import type { SetSplitInput, SetSplitResult } from './types.js';
+
+/** The longest lease that a plan may ask for: assumed where nobody knows the real one. */
+const LONGEST_LEASE: Lease = { seconds: 7 * 86_400, onExpiry: 'stable' };
+
+/** A collector that has not yet heard of its cancellation may renew once more. */
+const RENEWAL_MARGIN_MS = 30_000;
+
+/** Knowing the lease must never delay a rollback. */
+const LEDGER_PATIENCE_MS = 1_000;
+
+/**
+ * Writes the same body to every member in parallel; repeating it is harmless.
+ * @throws SluiceError `route-owned` (another rollout's split is in force), `fleet-not-converged` or the failure of a member
+ * that no retry mends, all of them only for `confirm: 'all'`
+ */
+export async function setSplit(world: World, input: SetSplitInput): Promise<SetSplitResult> {
+  const signal = Context.current().cancellationSignal;
+  const members = await world.backend.members(input.members, signal);
+  const writes = await writeToMembers(world.backend, members, input.route, input.split, input.takeOver, signal);
+  const confirmed = writes.filter(({ outcome }) => outcome.kind === 'confirmed');
+  const highestGeneration = Math.max(input.split.generation, highestOf(writes));
+  const result = { members, confirmed: confirmed.map(({ member }) => member.address), highestGeneration };
+  if (input.confirm === 'all') {
+    const stale = await requireAll(world, input, writes, signal);
+    return { ...result, outstanding: stale.map(({ member }) => member.address), leasesEndAt: null };
+  }
+  const outstanding = writes.filter(({ outcome }) => outcome.kind === 'stale' || outcome.kind === 'failed');
+  for (const { member, outcome } of outstanding) {
+    const why = outcome.kind === 'failed' ? outcome.error.message : 'it holds this generation or a higher one';
+    world.log.warn(`${member.address} has not confirmed generation ${input.split.generation}: ${why}`);
+  }
+  return {
+    ...result,
+    outstanding: outstanding.map(({ member }) => member.address),
+    leasesEndAt: outstanding.length === 0 ? null : await leasesEndAt(world, input.split),
+  };
+}
+
+/** Members that hold a higher generation: the caller writes again above it. Anything else that is missing throws. */
+async function requireAll(
+  world: World,
+  input: SetSplitInput,
+  writes: readonly MemberWrite[],
+  signal: AbortSignal,
+): Promise<readonly MemberWrite[]> {
+  for (const { member, outcome } of writes) {
+    if (outcome.kind === 'owned') throw routeOwned(input, member, outcome.current.split);
+  }
+  const stale = writes.filter(({ outcome }) => outcome.kind === 'stale');
+  if (stale.length > 0) return stale;
+  const failed = writes.flatMap(({ member, outcome }) =>
+    outcome.kind === 'failed' ? [{ member, error: outcome.error }] : [],
+  );
+  const listed = failed.length === 0 ? null : await listedAddresses(world, signal);
+  // Who left the fleet and cannot be reached serves nobody any more, or until its lease ends; who is listed must confirm.
+  const missing = failed.filter(({ member }) => listed === null || listed.has(member.address));
+  const worst = worstOf(missing.map(({ error }) => error));
+  if (worst === null) return [];
+  const names = missing.map(({ member, error }) => `${member.address} (${error.message})`).join(', ');
+  throw new SluiceError(
+    worst.code === 'router-unauthorized' ? worst.code : 'fleet-not-converged',
+    `route "${input.route}": ${writes.length - failed.length} of ${writes.length} members took generation ${input.split.generation}; missing: ${names}`,
+    { cause: worst },
+  );
+}
+
+/** Addresses of the fleet as configured now; null when that cannot be seen. */
+async function listedAddresses(world: World, signal: AbortSignal): Promise<ReadonlySet<string> | null> {
+  try {
+    const listed = await world.backend.members([], signal);
+    return new Set(listed.map(({ address }) => address));
+  } catch (error) {
+    signal.throwIfAborted();
+    world.log.warn(`the fleet cannot be listed: ${reasonOf(error)}`);
+    return null;
+  }
+}
+
+function routeOwned(input: SetSplitInput, member: Member, current: Split): SluiceError {
+  return new SluiceError(
+    'route-owned',
+    `route "${input.route}" on ${member.address} is held by rollout ${current.rollout ?? 'unknown'}, generation ${current.generation}: end that one, wait for its lease, or start with --take-over --reason`,
+  );
+}
+
+/**
+ * When the last lease that a member may still hold has run out: counted from when Temporal scheduled this write, since
+ * nobody renews after that. A lease that keeps its split never ends by itself.
+ */
+async function leasesEndAt(world: World, split: Split): Promise<number> {
+  const lease = split.lease ?? (await leaseOf(world, split)) ?? LONGEST_LEASE;
+  if (lease.onExpiry === 'keep') return Number.MAX_SAFE_INTEGER;
+  return Context.current().info.scheduledTimestampMs + lease.seconds * 1_000 + RENEWAL_MARGIN_MS;
+}
+
+async function leaseOf(world: World, split: Split): Promise<Lease | null> {
+  if (split.rollout === null) return null;
+  let timer: NodeJS.Timeout | undefined;
+  const patience = new Promise<null>((resolve) => {
+    timer = setTimeout(() => resolve(null), LEDGER_PATIENCE_MS);
+  });
+  try {
+    const row = await Promise.race([world.ledger.rollout(split.rollout), patience]);
+    return row?.plan.lease ?? null;
+  } catch (error) {
+    world.log.warn(`the lease is not known: ${reasonOf(error)}; taken for the longest`);
+    return null;
+  } finally {
+    clearTimeout(timer);
+  }
+}
