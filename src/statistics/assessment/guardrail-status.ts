@@ -74,7 +74,10 @@ function sentence(
   const of = family ? `, its family's ${eValue(family.logE)} of ${eValue(family.bound)} needed` : '';
   parts.push(`e-value for harm ${eValue(evidence.logE.breach)}${of}`);
   if (evidence.logE.safe !== null && evidence.waits === null) {
-    parts.push(`for promotion ${eValue(evidence.logE.safe)} of ${eValue(bound)}`);
+    const isNever = evidence.remaining === null && evidence.n.stable > 0 && evidence.n.candidate > 0;
+    parts.push(
+      `for promotion ${eValue(evidence.logE.safe)} of ${eValue(bound)}${isNever ? ', never at this effect' : ''}`,
+    );
   }
   return parts.join('; ');
 }

@@ -201,7 +201,7 @@ export class QuantileTracker implements GuardrailTracker {
     const { signal, quantile } = this.guardrail;
     const name = `${signal} p${significant(100 * quantile)}`;
     if (stable === null || candidate === null || ratio === null) return `${name} not seen on both variants yet`;
-    return `${name} ${significant(candidate)} ms against ${significant(stable)} ms, ${significant(ratio)} times`;
+    return `${name} ${significant(candidate)} ms against ${significant(stable)} ms, ${ratio.toFixed(2)} times`;
   }
 
   private waits(): string | null {

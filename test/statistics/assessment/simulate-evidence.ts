@@ -1,5 +1,5 @@
 /** Evidence as routers would report it: whole records, interval by interval, from a seed. */
-import type { EvidenceRecord } from '../../../src/evidence/record.js';
+import type { EvidenceRecord, Histogram } from '../../../src/evidence/record.js';
 import { PAIRED, SERVED } from '../../../src/evidence/record.js';
 import type { RolloutId } from '../../../src/plan/ids.js';
 import { rolloutId } from '../../../src/plan/ids.js';
@@ -83,6 +83,13 @@ export class EvidenceSimulator {
     }
   }
 
+  /** Stable's own meter before the rollout: what the latency thresholds are seeded with. */
+  seeds(stable: Behaviour, requests: number): Record<string, Histogram> {
+    const tally: Tally = { started: 0, errors: 0, refusals: 0, counts: {} };
+    for (let request = 0; request < requests; request++) this.answer(tally, stable);
+    return this.histogramsOf(tally);
+  }
+
   private interval(stage: StagePlan, start: number, warmup: boolean, traffic: Traffic): readonly EvidenceRecord[] {
     const tallies = new Map<string, Tally>();
     const replicas = traffic.replicas ?? 1;
@@ -147,16 +154,18 @@ export class EvidenceSimulator {
       error: { trials: started, events: errors },
       errorsByClass: errors > 0 ? { model: errors } : {},
       refusal: { trials: started - errors, events: Math.min(tally.refusals, started - errors) },
-      histograms: Object.fromEntries(
-        this.plan.guardrails.flatMap((guardrail) => {
-          if (guardrail.kind !== 'quantile') return [];
-          const { gamma, xMin } = guardrail.histogram;
-          return [
-            [guardrail.name, { gamma, xMin, counts: { ...tally.counts[layoutOf(guardrail.histogram)] } }] as const,
-          ];
-        }),
-      ),
+      histograms: this.histogramsOf(tally),
     });
+  }
+
+  private histogramsOf(tally: Tally): Record<string, Histogram> {
+    return Object.fromEntries(
+      this.plan.guardrails.flatMap((guardrail) => {
+        if (guardrail.kind !== 'quantile') return [];
+        const { gamma, xMin } = guardrail.histogram;
+        return [[guardrail.name, { gamma, xMin, counts: { ...tally.counts[layoutOf(guardrail.histogram)] } }] as const];
+      }),
+    );
   }
 }
 
