@@ -94,7 +94,7 @@ async function agreed(io: Io, status: RolloutStatus, flags: ControlFlags): Promi
   const closed = status.gates.filter((gate) => !gate.open);
   if (closed.length === 0 || flags.yes === true || !io.interactive) return true;
   io.note(closed.map((gate) => `closed gate ${gate.kind}: ${gate.why}`).join('\n'));
-  return await io.confirm(`Promote ${status.route} from ${status.stage.name} all the same?`);
+  return io.confirm(`Promote ${status.route} from ${status.stage.name} all the same?`);
 }
 
 function ended(name: CommandName, status: RolloutStatus): SluiceError {

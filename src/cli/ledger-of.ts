@@ -20,5 +20,5 @@ export function ledgerPath(io: Io, flags: ConfigFlag): string {
 export async function openLedgerOf(io: Io, flags: ConfigFlag): Promise<Ledger | null> {
   const path = ledgerPath(io, flags);
   if (io.env['SLUICE_DATABASE_URL'] === undefined && !existsSync(path)) return null;
-  return await ledgerFromEnvironment(io.env, path);
+  return ledgerFromEnvironment(io.env, path);
 }

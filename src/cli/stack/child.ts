@@ -95,6 +95,8 @@ async function launch(options: ChildOptions): Promise<{ process: ChildProcess; r
     env: options.env,
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     execArgv: [],
+    // Its own process group: Ctrl-C reaches us alone, and we stop our parts in order.
+    detached: true,
   });
   let tail = '';
   for (const stream of [child.stdout, child.stderr]) {

@@ -67,8 +67,15 @@ export async function startStack(options: StackOptions): Promise<Stack> {
       return started;
     };
     const router = await child('router', [
-      ...['router', '--config', configPath, '--state', join(directory, 'router')],
-      ...['--listen', `127.0.0.1:${String(ports.router)}`, '--admin-listen', `127.0.0.1:${String(ports.admin)}`],
+      'router',
+      '--config',
+      configPath,
+      '--state',
+      join(directory, 'router'),
+      '--listen',
+      `127.0.0.1:${ports.router}`,
+      '--admin-listen',
+      `127.0.0.1:${ports.admin}`,
     ]);
     const worker = await child('worker', ['worker', '--config', configPath, '--fleet', adminUrl, '--ledger', ledger]);
     const up: UpFile = {
