@@ -33,7 +33,7 @@ interface QuantileDefaults {
 
 const POWERS = { early: 1.7, middle: 1.3, late: 1 } as const;
 
-export const RATE_DEFAULTS = {
+const RATE_DEFAULTS = {
   error_rate: {
     limit: 1.05,
     weight: 0.25,
@@ -45,7 +45,7 @@ export const RATE_DEFAULTS = {
   },
 } as const satisfies Readonly<Record<string, RateDefaults>>;
 
-export const QUANTILE_DEFAULTS = {
+const QUANTILE_DEFAULTS = {
   latency_p50: {
     signal: 'latency',
     quantile: 0.5,

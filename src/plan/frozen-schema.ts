@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { routeName, stageName, upstreamName } from './ids.js';
 import { MAX_LOOKS } from './looks.js';
+import { isRule, isTimeZone } from './window-schema.js';
 import { mapping, named, number, oneOf, wholeNumber } from './scalar-schema.js';
 
 const LONGEST_MS = 1000 * 86_400_000;
@@ -11,19 +12,21 @@ const fraction = (description: string) => number(description, 0, 1);
 const variant = oneOf('Role of an upstream.', ['stable', 'candidate']);
 const action = oneOf('What a breach does.', ['rollback', 'hold', 'flag']);
 
+const timeZone = z.string().refine(isTimeZone, { error: 'no time zone known here' });
+
 const window = z.discriminatedUnion('kind', [
   mapping('a window', {
     kind: z.literal('weekly'),
     days: z.array(wholeNumber('ISO number of a day.', 1, 7)).min(1),
     fromMinute: wholeNumber('Minute of the day.', 0, 1440),
     toMinute: wholeNumber('Minute of the day.', 0, 1440),
-    timeZone: z.string().min(1),
+    timeZone,
   }),
   mapping('a window', {
     kind: z.literal('rrule'),
-    rule: z.string().min(1),
+    rule: z.string().refine(isRule, { error: 'not a recurrence rule' }),
     durationMs: ms('How long it is open.'),
-    timeZone: z.string().min(1),
+    timeZone,
   }),
 ]);
 

@@ -39,7 +39,7 @@ export function formatPath(path: Path): string {
 }
 
 /** A value as an error shows it: short, and without what may be a secret. */
-export function showValue(value: unknown, path: Path): string {
+function showValue(value: unknown, path: Path): string {
   if (Array.isArray(value)) return 'a list';
   if (typeof value === 'object' && value !== null) return 'a mapping';
   const text = JSON.stringify(value) ?? 'nothing';

@@ -64,7 +64,8 @@ const byRule = mapping('a window', {
   rrule: z
     .string({ error: wanted('a recurrence rule such as "FREQ=WEEKLY;BYDAY=MO,TU;BYHOUR=9"') })
     .refine(isRule, {
-      error: 'not a recurrence rule. Write the rule of RFC 5545 alone, such as "FREQ=WEEKLY;BYDAY=MO,TU;BYHOUR=9"',
+      error:
+        'not a recurrence rule of hours or longer. Write the rule of RFC 5545 alone, such as "FREQ=WEEKLY;BYDAY=MO,TU;BYHOUR=9"',
     })
     .meta({
       description: 'Recurrence rule (RFC 5545) of the times at which the window opens.',
@@ -103,7 +104,8 @@ function dayNumber(word: string): number {
   return DAYS.findIndex((day) => day.toLowerCase() === word.trim().slice(0, 3).toLowerCase()) + 1;
 }
 
-function isTimeZone(name: string): boolean {
+/** A name of the IANA database that this runtime knows. */
+export function isTimeZone(name: string): boolean {
   try {
     return new Intl.DateTimeFormat('en', { timeZone: name }).resolvedOptions().timeZone !== '';
   } catch {
@@ -111,10 +113,11 @@ function isTimeZone(name: string): boolean {
   }
 }
 
-function isRule(text: string): boolean {
+/** A recurrence rule alone; finer than hours would be no window. */
+export function isRule(text: string): boolean {
   if (!/^FREQ=/i.test(text) || /DTSTART/i.test(text)) return false;
   try {
-    return new rrule.RRule(rrule.RRule.parseString(text)).options.freq >= 0;
+    return new rrule.RRule(rrule.RRule.parseString(text)).options.freq <= rrule.RRule.HOURLY;
   } catch {
     return false;
   }

@@ -234,7 +234,11 @@ describe('windows', () => {
     ],
     [
       { rrule: 'FREQ=SOMETIMES', for: '1h', timeZone: 'UTC' },
-      'rrule is "FREQ=SOMETIMES": not a recurrence rule. Write the rule of RFC 5545 alone, such as "FREQ=WEEKLY;BYDAY=MO,TU;BYHOUR=9"',
+      'rrule is "FREQ=SOMETIMES": not a recurrence rule of hours or longer. Write the rule of RFC 5545 alone, such as "FREQ=WEEKLY;BYDAY=MO,TU;BYHOUR=9"',
+    ],
+    [
+      { rrule: 'FREQ=SECONDLY', for: '1h', timeZone: 'UTC' },
+      'rrule is "FREQ=SECONDLY": not a recurrence rule of hours or longer. Write the rule of RFC 5545 alone, such as "FREQ=WEEKLY;BYDAY=MO,TU;BYHOUR=9"',
     ],
   ])('%j is refused', (window, problem) => {
     expect(problemsWith({ defaults: { window } })).toEqual([`defaults.window.${problem}`]);

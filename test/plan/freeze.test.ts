@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { digestOf } from '../../src/plan/digest.js';
 import { SluiceError } from '../../src/plan/failures.js';
 import { freezePlan } from '../../src/plan/freeze.js';
 import { upstreamName } from '../../src/plan/ids.js';
@@ -15,6 +16,12 @@ function outcomeOf(anything: unknown): string {
   } catch (error) {
     return error instanceof SluiceError ? 'plan or SluiceError' : String(error);
   }
+}
+
+/** The plan with the digest that fits it. */
+function withDigest(plan: Plan): Plan {
+  const { digest: _, ...rest } = plan;
+  return { ...rest, digest: digestOf(rest) };
 }
 
 /** What JSON leaves of a plan: how the workflow hands it to its first activity. */
@@ -119,6 +126,21 @@ describe('freezing', () => {
     expect(errorOf(() => freezePlan({ ...plan, version: 2 }, context)).message).toBe(
       'version is 2: another version of the frozen plan. Freeze the plan with this version of sluice',
     );
+  });
+
+  it('refuses a frozen plan that could never have been frozen, whatever its digest says', () => {
+    const plan = planWith({ defaults: { window: { hours: '09:00-17:00', timeZone: 'UTC' } } });
+    const [first, ...rest] = plan.stages;
+    const refused = (keys: object): string =>
+      errorOf(() => freezePlan(withDigest({ ...plan, ...keys }), context)).message;
+    const stages = (keys: object): object => ({ stages: [{ ...first, ...keys }, ...rest] });
+    expect(refused(stages({ weights: { stable: 1, candidate: 0.5 } }))).toMatch(
+      /^stages\[0\]\.weights .*do not sum to 1/,
+    );
+    expect(refused(stages({ window: { ...first?.window, timeZone: 'Mars' } }))).toMatch(/no time zone known here/);
+    expect(refused(stages({ lookTimesMs: [2, 1] }))).toMatch(/looks that do not ascend/);
+    expect(refused(stages({ name: 'flip' }))).toMatch(/a name twice/);
+    expect(refused({ guardrails: plan.guardrails.slice(1) })).toMatch(/do not sum to 1/);
   });
 
   it('refuses a frozen plan whose route has another stable upstream by now', () => {

@@ -16,7 +16,7 @@ export interface SampleAnswer {
   readonly usage: { readonly prompt: number; readonly cached: number };
 }
 
-export const DONE = 'data: [DONE]\n\n';
+const DONE = 'data: [DONE]\n\n';
 const EMBEDDING = `[${Array.from({ length: 16 }, (_, index) => ((index % 5) - 2) / 8).join(',')}]`;
 
 /** Builds the answers of one model. */
