@@ -15,7 +15,7 @@ export interface UsedRecord {
   readonly compared: boolean;
 }
 
-/** One process's part of one interval, of both variants and all strata: used as a whole or dropped as a whole. */
+/** One process's part of one interval; incomplete when it lost something in any stratum. */
 export interface Slice {
   readonly stageIndex: number;
   readonly incomplete: boolean;
@@ -30,8 +30,8 @@ export interface IntervalBatch {
 
 /**
  * Checks records and puts them into batches of one interval end each, ascending, in an order that depends on nothing but
- * their keys. A record given twice counts once, the higher revision wins. A process that lost part of an interval is
- * left out of that interval with both its variants: which ones stay must never depend on outcomes.
+ * their keys. A record given twice counts once, the higher revision wins. Where a process lost part of an interval, its
+ * stratum is left out of that interval with both variants: which records stay must never depend on outcomes.
  *
  * Throws `evidence-invalid` on a record that cannot be true, before anything is used.
  */
@@ -52,7 +52,7 @@ export function intervalBatches(
 }
 
 /** End of a record's interval, Unix ms. */
-export function endOf(record: EvidenceRecord): number {
+function endOf(record: EvidenceRecord): number {
   return record.intervalStart + record.intervalMs;
 }
 
@@ -63,14 +63,16 @@ function batchOf(
   rules: RecordRules,
 ): IntervalBatch {
   const slices = new Map<string, Slice>();
+  const lost = new Set<string>();
   const used: UsedRecord[] = [];
   for (const record of records) {
-    const key = sliceKey(record);
-    const incomplete = record.incomplete || (slices.get(key)?.incomplete ?? false);
-    slices.set(key, { stageIndex: stageIndexOf(record, rules), incomplete });
+    const slice = sliceKey(record);
+    const incomplete = record.incomplete || (slices.get(slice)?.incomplete ?? false);
+    slices.set(slice, { stageIndex: stageIndexOf(record, rules), incomplete });
+    if (record.incomplete) lost.add(stratumKey(record));
   }
   for (const record of records) {
-    if (slices.get(sliceKey(record))?.incomplete) continue;
+    if (lost.size > 0 && lost.has(stratumKey(record))) continue;
     const stageIndex = stageIndexOf(record, rules);
     const stage = plan.stages[stageIndex];
     if (!stage) throw recordError(record, 'its stage is none of the plan');
@@ -88,6 +90,10 @@ function stageIndexOf(record: EvidenceRecord, rules: RecordRules): number {
 
 function sliceKey(record: EvidenceRecord): string {
   return JSON.stringify([record.generation, record.intervalStart, record.replica, record.process]);
+}
+
+function stratumKey(record: EvidenceRecord): string {
+  return JSON.stringify([sliceKey(record), record.stratum]);
 }
 
 function withoutDuplicates(sorted: readonly EvidenceRecord[]): readonly EvidenceRecord[] {

@@ -11,7 +11,7 @@ import type {
 /** Ten buckets to a factor of 1.2. */
 export const LATENCY_BUCKETS: HistogramSpec = { gamma: 1.2 ** 0.1, xMin: 0.001 };
 
-export const FIVE_STAGES: readonly StagePlan[] = [
+const FIVE_STAGES: readonly StagePlan[] = [
   stage('shadow', { candidate: 0, mirror: 'candidate', mirrorShare: 1, mixtureShare: 0.2, ladder: 'early' }),
   stage('canary-5', { candidate: 0.05, mixtureShare: 0.7 / 3, ladder: 'early' }),
   stage('canary-25', { candidate: 0.25, mixtureShare: 0.7 / 3, ladder: 'middle' }),

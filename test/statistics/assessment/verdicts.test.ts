@@ -231,6 +231,18 @@ describe('what is compared', () => {
     expect(statusOf(assessment, 'error_rate').logE.breach).toBeLessThan(0);
   });
 
+  it('leaves out the stratum that lost its mirrors, not what was served beside it', () => {
+    const assessment = assessmentOf(fivePlan());
+    const place = { stage: 'flip', second: 0 };
+    assessment.absorb([
+      recordOf('candidate', place, { trials: 900 }),
+      ...intervalOf(place, { trials: 80, errors: 8 }, { trials: 100 }, { stratum: 'paired', incomplete: true }),
+    ]);
+    const reading = assessment.read(stageName('flip'), ALL);
+    expect(reading.requests).toEqual({ stable: 0, candidate: 900 });
+    expect(reading.incompleteShare).toBe(1);
+  });
+
   it('leaves a process’s incomplete interval out for both variants, and counts it', () => {
     const assessment = assessmentOf(fivePlan());
     const second = 0;
