@@ -44,7 +44,9 @@ export interface Ledger {
    * One transaction. A record sent twice counts once; a higher revision of its key replaces; a record whose interval ended
    * at or before the frontier is kept as late and never used. A rating's nonce is unique, the first wins.
    */
-  commitEvidence(batch: EvidenceBatch): Promise<{ readonly inserted: number; readonly late: number; readonly closedThrough: number }>;
+  commitEvidence(
+    batch: EvidenceBatch,
+  ): Promise<{ readonly inserted: number; readonly late: number; readonly closedThrough: number }>;
   /** The frontier; 0 before the first commit. */
   closedThrough(rollout: RolloutId): Promise<number>;
   /**
@@ -52,6 +54,7 @@ export interface Ledger {
    * stratum, variant, replica, process), in batches that never split an interval end.
    */
   evidence(rollout: RolloutId, after: number, through: number): AsyncIterable<readonly EvidenceRecord[]>;
+  /** Ratings of requests that started in the intervals with `after` < end ≤ `through`, in order of (start, nonce). */
   ratings(rollout: RolloutId, after: number, through: number): Promise<readonly RatingRecord[]>;
 
   /** Idempotent by look id. */
@@ -74,7 +77,7 @@ export interface Ledger {
 
   /** Deletes evidence, looks and decisions of rollouts that ended before `before` (Unix ms). */
   expire(before: number): Promise<{ readonly rollouts: number }>;
-  /** Throws `LedgerError` when the database does not answer; used by the lease rule and by `doctor`. */
+  /** Throws `SluiceError` `ledger-unavailable` when the database does not answer; used by the lease rule and by `doctor`. */
   ping(): Promise<void>;
   close(): Promise<void>;
 }

@@ -1,0 +1,165 @@
+/**
+ * The body of an evidence row: everything but the key and the revision, without zeros, as short JSON, deflated against a
+ * dictionary of what such bodies look like. Counts by index become index steps and counts in turn: {"700":3,"702":1} is
+ * [700,3,2,1]. The first byte says by which dictionary.
+ */
+import { deflateRawSync, inflateRawSync } from 'node:zlib';
+import type { EvidenceRecord, Histogram, Rate, UserBuckets } from '../evidence/record.js';
+
+/** What the row's key and `evidence_source` do not hold. */
+export type RecordBody = Omit<
+  EvidenceRecord,
+  | 'rollout'
+  | 'generation'
+  | 'stage'
+  | 'intervalStart'
+  | 'intervalMs'
+  | 'stratum'
+  | 'variant'
+  | 'replica'
+  | 'process'
+  | 'revision'
+>;
+
+type Steps = readonly number[];
+
+interface PackedBody {
+  /** started, completed, aborted, late, error trials, error events */
+  readonly n: readonly [number, number, number, number, number, number];
+  /** 1 warmup + 2 incomplete */
+  readonly f?: number;
+  readonly d?: Readonly<Record<string, number>>;
+  readonly c?: EvidenceRecord['errorsByClass'];
+  readonly m?: readonly [number, number];
+  readonly r?: readonly [number, number];
+  /** prompt, cached, completion, responses */
+  readonly t?: readonly [number, number, number, number];
+  /** gamma, xMin, counts */
+  readonly h?: Readonly<Record<string, readonly [number, number, Steps]>>;
+  /** trials, events */
+  readonly b?: Readonly<Record<string, readonly [Steps, Steps]>>;
+}
+
+/** Part of what is stored: a change of it, or of the shape above, takes the next number and keeps the old one readable. */
+const FORMAT = 1;
+const DICTIONARY = Buffer.from(
+  '"d":{"busy":1,"budget":"c":{"connect":1,"broken":1,"refused":1,"rate-limit":1,"timeout":1,"model":1},"m":[0,0],"r":[0,0],' +
+    '"t":[0,0,0,0],"h":{"tokens_per_response":[1.0186013487514592,1,[1,1,1,2,1,1,2,1,' +
+    '"ttft_p50":[1.0183993761470242,0.001,[640,1,1,1,2,1,3,1,1,2,4,1,"ttft_p95":[1.0183993761470242,0.001,[' +
+    '"latency_p50":[1.0183993761470242,0.001,[745,1,1,1,1,2,2,1,3,1,"latency_p95":[1.0183993761470242,0.001,[' +
+    '"b":{"feedback":[[0,1,"refusal_rate":[[0,1,"cache_hit_rate":[[0,1,"ttft_p50":[[0,1,"ttft_p95":[[0,1,' +
+    '"latency_p50":[[0,1,1,1,1,1,2,1,1,1,1,2,1,"latency_p95":[[0,1,1,1,1,1,1,1,2,1,1,2,1,1,"error_rate":[[0,1,1,1,2,1,1,1,1,1]],' +
+    '[{"n":[20,20,0,0,20,0],"f":1,{"n":[1,1,0,0,1,0],',
+);
+/** The window must hold the dictionary and a large body; a larger one costs time for every record. */
+const WINDOW_BITS = 13;
+const DEFLATE = { dictionary: DICTIONARY, windowBits: WINDOW_BITS, memLevel: 6, level: 9 };
+const INFLATE = { dictionary: DICTIONARY, windowBits: WINDOW_BITS };
+
+export function packRecord(record: RecordBody): Uint8Array {
+  const { error, cacheMiss, refusal, tokens } = record;
+  const flags = (record.warmup ? 1 : 0) + (record.incomplete ? 2 : 0);
+  const numbers = [tokens.prompt, tokens.cached, tokens.completion, tokens.responses] as const;
+  const body: PackedBody = {
+    n: [record.started, record.completed, record.aborted, record.late, error.trials, error.events],
+    ...(flags > 0 ? { f: flags } : {}),
+    ...(isEmpty(record.dropped) ? {} : { d: record.dropped }),
+    ...(isEmpty(record.errorsByClass) ? {} : { c: record.errorsByClass }),
+    ...(cacheMiss === undefined ? {} : { m: [cacheMiss.trials, cacheMiss.events] as const }),
+    ...(refusal === undefined ? {} : { r: [refusal.trials, refusal.events] as const }),
+    ...(numbers.some((number) => number !== 0) ? { t: numbers } : {}),
+    ...(isEmpty(record.histograms) ? {} : { h: mapValues(record.histograms, packHistogram) }),
+    ...(isEmpty(record.buckets) ? {} : { b: mapValues(record.buckets, packBuckets) }),
+  };
+  const deflated = deflateRawSync(JSON.stringify(body), DEFLATE);
+  const packed = new Uint8Array(deflated.length + 1);
+  packed[0] = FORMAT;
+  packed.set(deflated, 1);
+  return packed;
+}
+
+/** @throws Error when the bytes are not what `packRecord` wrote */
+export function unpackRecord(bytes: Uint8Array | ArrayBuffer): RecordBody {
+  const packed = bytes instanceof Uint8Array ? bytes : new Uint8Array(bytes);
+  if (packed[0] !== FORMAT) {
+    throw new Error(`an evidence row has format ${packed[0]}, this version of sluice reads ${FORMAT}: use a later one`);
+  }
+  const body: unknown = JSON.parse(inflateRawSync(packed.subarray(1), INFLATE).toString());
+  if (!isPackedBody(body)) throw new Error('an evidence row holds no record');
+  const [started, completed, aborted, late, trials, events] = body.n;
+  const flags = body.f ?? 0;
+  const [prompt, cached, completion, responses] = body.t ?? [0, 0, 0, 0];
+  return {
+    warmup: (flags & 1) !== 0,
+    incomplete: (flags & 2) !== 0,
+    started,
+    completed,
+    aborted,
+    late,
+    dropped: body.d ?? {},
+    error: { trials, events },
+    errorsByClass: body.c ?? {},
+    ...(body.m === undefined ? {} : { cacheMiss: rateOf(body.m) }),
+    ...(body.r === undefined ? {} : { refusal: rateOf(body.r) }),
+    histograms: mapValues(body.h ?? {}, unpackHistogram),
+    tokens: { prompt, cached, completion, responses },
+    buckets: mapValues(body.b ?? {}, unpackBuckets),
+  };
+}
+
+function packHistogram({ gamma, xMin, counts }: Histogram): readonly [number, number, Steps] {
+  return [gamma, xMin, stepsOf(counts)];
+}
+
+function unpackHistogram([gamma, xMin, steps]: readonly [number, number, Steps]): Histogram {
+  return { gamma, xMin, counts: countsOf(steps) };
+}
+
+function packBuckets({ trials, events }: UserBuckets): readonly [Steps, Steps] {
+  return [stepsOf(trials), stepsOf(events)];
+}
+
+function unpackBuckets([trials, events]: readonly [Steps, Steps]): UserBuckets {
+  return { trials: countsOf(trials), events: countsOf(events) };
+}
+
+function rateOf([trials, events]: readonly [number, number]): Rate {
+  return { trials, events };
+}
+
+function stepsOf(counts: Readonly<Record<string, number>>): Steps {
+  const steps: number[] = [];
+  let before = 0;
+  const indices = Object.keys(counts).map(Number);
+  for (const index of indices.toSorted((left, right) => left - right)) {
+    steps.push(index - before, counts[index] ?? 0);
+    before = index;
+  }
+  return steps;
+}
+
+function countsOf(steps: Steps): Record<string, number> {
+  const counts: Record<string, number> = {};
+  let index = 0;
+  for (let position = 0; position + 1 < steps.length; position += 2) {
+    index += steps[position] ?? 0;
+    counts[index] = steps[position + 1] ?? 0;
+  }
+  return counts;
+}
+
+function isEmpty(record: object): boolean {
+  return Object.keys(record).length === 0;
+}
+
+function mapValues<Value, Result>(
+  record: Readonly<Record<string, Value>>,
+  change: (value: Value) => Result,
+): Record<string, Result> {
+  return Object.fromEntries(Object.entries(record).map(([name, value]) => [name, change(value)]));
+}
+
+/** Its own writing, so its shape is known once the format and the one required field are there. */
+function isPackedBody(value: unknown): value is PackedBody {
+  return typeof value === 'object' && value !== null && 'n' in value && Array.isArray(value.n);
+}
