@@ -44,6 +44,7 @@ async function reachEveryMember(run: Run, cause: RollingBack): Promise<void> {
   const { state } = run;
   const { lease } = state.plan;
   let certainAt = lastLeaseEnds(state, cause);
+  let heard = false;
   state.generation += 1;
   for (let tries = 0; ; tries += 1) {
     const split = restingSplit(state, state.generation, state.plan.stable);
@@ -53,7 +54,9 @@ async function reachEveryMember(run: Run, cause: RollingBack): Promise<void> {
     state.split = split;
     if (written.ok) {
       takeResult(state, written.value);
-      certainAt = Math.max(certainAt, written.value.leasesEndAt ?? 0);
+      // Only what the first answer says: nobody renews after it.
+      if (!heard) certainAt = Math.max(certainAt, written.value.leasesEndAt ?? 0);
+      heard = true;
     } else {
       state.outstanding = state.members.map(({ address }) => address);
       flag(run, written.why);

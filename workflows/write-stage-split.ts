@@ -39,7 +39,7 @@ export async function writeStageSplit(run: Run): Promise<void> {
   if (state.clock === null) {
     state.clock = startClock(now);
     state.deadlineMs = stage.onUndecided === 'extend' ? stage.maxDurationMs : stage.durationMs;
-    record(run, state.stageIndex === 0 ? 'start' : 'advance', 'sluice', `${summary} is in force`);
+    record(run, 'start', state.stageIndex === 0 ? state.by : 'sluice', `${summary} is in force`);
     tell(run, state.stageIndex === 0 ? 'started' : 'advanced', `${summary} is in force`);
   } else {
     state.freshSince = now;

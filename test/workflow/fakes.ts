@@ -1,0 +1,198 @@
+/**
+ * A fleet and a collector that follow a script, in place of the real activities. The collector waits on the server's clock,
+ * which tests skip: it fails its first attempt and asks to be tried again when there is something to say.
+ */
+import { activityInfo } from '@temporalio/activity';
+import { ApplicationFailure } from '@temporalio/common';
+import type { Activities, SampleTrafficInput, SampleTrafficResult, SetSplitResult } from '../../activities/types.js';
+import type { Look } from '../../src/evidence/look.js';
+import { rolloutId } from '../../src/plan/ids.js';
+import type { Split } from '../../src/plan/split.js';
+import type { Decision } from '../../src/plan/status.js';
+import type { Plan } from '../../src/plan/types.js';
+import { look } from './looks.js';
+
+/** What the collector finds, `afterMs` into the evidence of a stage (its first collecting, on the server's clock). */
+export interface Finding {
+  readonly stage: string;
+  readonly afterMs: number;
+  readonly result: Partial<SampleTrafficResult>;
+}
+
+export interface FakeMember {
+  readonly address: string;
+  reachable: boolean;
+  split: Split | null;
+}
+
+export interface FakeWorld {
+  readonly plan: Plan;
+  readonly activities: Activities;
+  readonly fleet: readonly FakeMember[];
+  /** In the order in which they happened, on the server's clock. */
+  readonly calls: { readonly name: keyof Activities; readonly at: number; readonly input: unknown }[];
+  readonly findings: Finding[];
+  /** The look of a stage; replace it to change what the evidence says. */
+  lookOf: (stage: string, at: number) => Partial<Look>;
+  /** Runs first in every activity: throw to make it fail. */
+  before: (name: keyof Activities, input: unknown) => void | Promise<void>;
+  /** Decisions that reached the ledger. */
+  readonly ledger: Decision[];
+  readonly told: { readonly event: string; readonly text: string }[];
+  /** Splits as the members took them. */
+  readonly written: Split[];
+}
+
+export interface FakeOptions {
+  readonly members?: number;
+  readonly highestGeneration?: number;
+  readonly checkGates?: Activities['checkGates'];
+  readonly workflowChecks?: Record<string, { workflowType: string; taskQueue: string; timeoutMs: number }>;
+}
+
+export function createFakeWorld(plan: Plan, options: FakeOptions = {}): FakeWorld {
+  const fleet = Array.from({ length: options.members ?? 2 }, (_, index): FakeMember => ({
+    address: `http://router-${index + 1}:8701`,
+    reachable: true,
+    split: null,
+  }));
+  const members = fleet.map(({ address }) => ({ address, tokenEnv: 'SLUICE_ADMIN_TOKEN' }));
+  const stageBegan = new Map<string, number>();
+  let evidence: SampleTrafficResult['evidence'] = 'ok';
+  const world: FakeWorld = {
+    plan,
+    fleet,
+    calls: [],
+    findings: [],
+    lookOf: () => ({}),
+    before: () => {},
+    ledger: [],
+    told: [],
+    written: [],
+    activities: traced({
+      openRollout: async ({ startedAt, salt }) => ({
+        plan,
+        rollout: rolloutId(`${plan.route}@${new Date(startedAt).toISOString()}`),
+        salt,
+        members,
+        highestGeneration: options.highestGeneration ?? 6,
+        metering: Object.fromEntries(
+          plan.stages.map((stage) => [
+            stage.name,
+            {
+              intervalMs: stage.intervalMs,
+              warmupMs: stage.warmupMs,
+              requestTimeoutMs: plan.requestTimeoutMs,
+              feedbackHorizonMs: stage.feedbackHorizonMs,
+              histograms: {},
+              strata: ['served'],
+            },
+          ]),
+        ),
+        workflowChecks: options.workflowChecks ?? {},
+      }),
+      setSplit: async ({ split, confirm }) => write(split, confirm),
+      reconcileRoutes: async ({ split }) => write(split, 'reach'),
+      sampleTraffic: async (input) => collect(input),
+      assess: async ({ rollout, stage, lookId, why, position }) =>
+        look({ id: lookId, rollout, stage, why, position, at: now(), ...world.lookOf(stage, now()) }),
+      checkGates: options.checkGates ?? (async () => ({ gates: [], opensAt: null })),
+      notify: async ({ event, text }) => {
+        world.told.push({ event, text });
+        return { delivered: ['ops'], failed: [] };
+      },
+      recordDecision: async ({ sequence, decision }) => {
+        world.ledger[sequence - 1] = decision;
+      },
+    }),
+  };
+
+  function traced(activities: Activities): Activities {
+    const trace =
+      <Input, Result>(name: keyof Activities, activity: (input: Input) => Promise<Result>) =>
+      async (input: Input): Promise<Result> => {
+        if (activityInfo().attempt === 1) world.calls.push({ name, at: now(), input });
+        await world.before(name, input);
+        return activity(input);
+      };
+    return {
+      openRollout: trace('openRollout', activities.openRollout),
+      setSplit: trace('setSplit', activities.setSplit),
+      sampleTraffic: trace('sampleTraffic', activities.sampleTraffic),
+      assess: trace('assess', activities.assess),
+      checkGates: trace('checkGates', activities.checkGates),
+      reconcileRoutes: trace('reconcileRoutes', activities.reconcileRoutes),
+      notify: trace('notify', activities.notify),
+      recordDecision: trace('recordDecision', activities.recordDecision),
+    };
+  }
+
+  function write(split: Split, confirm: 'all' | 'reach'): SetSplitResult {
+    const highest = Math.max(0, ...fleet.map((member) => member.split?.generation ?? 0));
+    const confirmed = fleet.filter((member) => take(member, split)).map(({ address }) => address);
+    const outstanding = fleet.filter((member) => !confirmed.includes(member.address)).map(({ address }) => address);
+    if (confirm === 'all' && outstanding.length > 0)
+      throw ApplicationFailure.create({
+        type: 'fleet-not-converged',
+        message: `not confirmed by ${outstanding.join(', ')}`,
+      });
+    return {
+      members,
+      confirmed,
+      outstanding,
+      highestGeneration: Math.max(highest, split.generation),
+      leasesEndAt: outstanding.length === 0 ? null : now() + plan.lease.seconds * 1_000,
+    };
+  }
+
+  function take(member: FakeMember, split: Split): boolean {
+    if (!member.reachable) return false;
+    if (member.split !== null && member.split.generation > split.generation) return false;
+    if (member.split?.generation !== split.generation) world.written.push(split);
+    member.split = split;
+    return true;
+  }
+
+  function collect(input: SampleTrafficInput): SampleTrafficResult {
+    const { scheduledTimestampMs: called, attempt } = activityInfo();
+    const began = stageBegan.get(input.stage) ?? called;
+    stageBegan.set(input.stage, began);
+    const index = world.findings.findIndex(
+      ({ stage, afterMs }) => stage === input.stage && began + afterMs <= called + input.forMs,
+    );
+    const finding = world.findings[index];
+    const promotable = input.untilPromotable && world.lookOf(input.stage, called).promote?.open !== false;
+    const waitMs =
+      finding === undefined ? (promotable ? 0 : input.forMs) : Math.max(0, began + finding.afterMs - called);
+    if (attempt === 1 && waitMs > 0)
+      throw ApplicationFailure.create({ message: 'the fake collector watches on', nextRetryDelay: waitMs });
+    if (finding !== undefined) world.findings.splice(index, 1);
+    evidence = finding?.result.evidence ?? evidence;
+    return {
+      reason: finding === undefined ? (promotable ? 'promote' : input.reason) : reasonOf(finding.result, input),
+      position: { closedThrough: called + waitMs },
+      evidence,
+      detail: evidence === 'ok' ? '' : `the script says ${evidence}`,
+      crossing: null,
+      hardStop: null,
+      members,
+      highestGeneration: input.split.generation,
+      expired: [],
+      flags: [],
+      ...finding?.result,
+    };
+  }
+
+  return world;
+}
+
+function reasonOf(result: Finding['result'], input: SampleTrafficInput): SampleTrafficResult['reason'] {
+  if (result.hardStop) return 'hard-stop';
+  if (result.crossing) return 'crossing';
+  return result.evidence === undefined ? input.reason : 'evidence-state';
+}
+
+/** The server's clock, as the current attempt shows it. */
+function now(): number {
+  return activityInfo().currentAttemptScheduledTimestampMs;
+}
