@@ -1,5 +1,6 @@
 import { TestWorkflowEnvironment } from '@temporalio/testing';
 import type { TestProject } from 'vitest/node';
+import { startPostgres } from './postgres-server.js';
 import { devServerExecutable } from './tools.js';
 import { bundleWorkflows } from './workflow-bundle.js';
 
@@ -9,6 +10,8 @@ declare module 'vitest' {
     temporalAddress: string;
     /** Path of the bundled workflows, or null while there is no workflow. */
     workflowBundlePath: string | null;
+    /** Address of the one Postgres that all integration tests share; each makes a database of its own. */
+    postgresUrl: string;
   }
 }
 
@@ -17,14 +20,16 @@ declare module 'vitest' {
  * seconds: each is done once, and tests keep apart by task queue and workflow id.
  */
 export async function setup(project: TestProject): Promise<() => Promise<void>> {
-  const [environment, bundle] = await Promise.all([
+  const [environment, bundle, postgres] = await Promise.all([
     TestWorkflowEnvironment.createLocal({ server: { executable: devServerExecutable() } }),
     bundleWorkflows(),
+    startPostgres(),
   ]);
   project.provide('temporalAddress', environment.address);
   project.provide('workflowBundlePath', bundle?.path ?? null);
+  project.provide('postgresUrl', postgres.url);
   return async () => {
     bundle?.remove();
-    await environment.teardown();
+    await Promise.all([environment.teardown(), postgres.stop()]);
   };
 }
