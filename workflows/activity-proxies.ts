@@ -104,4 +104,4 @@ export const BEST_EFFORT: ActivityOptions = {
 };
 
 /** Checks of the user's own may take long; each attempt is bounded by their own time limits. */
-export const CHECKS: ActivityOptions = { startToCloseTimeout: '1 hour' };
+export const CHECKS: ActivityOptions = { startToCloseTimeout: '1 hour', heartbeatTimeout: '1 minute' };

@@ -76,6 +76,7 @@ function samplingInput(
     evidence: state.evidence,
     promoteFromGeneration: state.promoteFromGeneration,
     untilPromotable,
+    flags: state.flags,
     ignore: { hold: [...state.acknowledged, ...(state.hold?.guardrails ?? [])], flag: state.flagged },
     forMs,
     reason,

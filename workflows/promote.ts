@@ -13,6 +13,8 @@ import { restingSplit, upstreamAtTheEnd } from './splits.js';
 import { untilWoken, waitBeforeRetry } from './waiting.js';
 import { refuseWhileRollingBack } from './write-stage-split.js';
 
+const TRIES_ABOVE = 5;
+
 /**
  * Writes the resting split to the ledger's row of the route and to every member, until all have confirmed. What does not
  * succeed holds the rollout, is tried again by itself, and at once when a person resumes.
@@ -21,6 +23,7 @@ import { refuseWhileRollingBack } from './write-stage-split.js';
 export async function promote(run: Run): Promise<void> {
   const { state } = run;
   const upstream = upstreamAtTheEnd(state);
+  let above = 0;
   for (;;) {
     takeCommands(run);
     show(run);
@@ -48,6 +51,11 @@ export async function promote(run: Run): Promise<void> {
       state.generation = Math.max(state.generation, written.value.highestGeneration);
       state.outstanding = written.value.outstanding;
       if (state.outstanding.length === 0) break;
+      // Somebody has written a higher generation: at once again, above it.
+      if (state.generation > split.generation && above < TRIES_ABOVE) {
+        above += 1;
+        continue;
+      }
     }
     state.failures += 1;
     hold(

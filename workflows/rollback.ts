@@ -39,12 +39,13 @@ export async function rollBack(run: Run): Promise<void> {
   await writeDown(run, cause);
 }
 
+const TRIES_ABOVE = 5;
+
 /** Done when each member has confirmed, or its last possible lease has run out. */
 async function reachEveryMember(run: Run, cause: RollingBack): Promise<void> {
   const { state } = run;
   const { lease } = state.plan;
-  let certainAt = lastLeaseEnds(state, cause);
-  let heard = false;
+  const certainAt = lastLeaseEnds(state, cause);
   state.generation += 1;
   for (let tries = 0; ; tries += 1) {
     const split = restingSplit(state, state.generation, state.plan.stable);
@@ -53,10 +54,8 @@ async function reachEveryMember(run: Run, cause: RollingBack): Promise<void> {
     const written = await attempt(calls(state.taskQueue).setSplit(input, summary));
     state.split = split;
     if (written.ok) {
-      takeResult(state, written.value);
-      // Only what the first answer says: nobody renews after it.
-      if (!heard) certainAt = Math.max(certainAt, written.value.leasesEndAt ?? 0);
-      heard = true;
+      // Somebody has written a higher generation: at once again, above it.
+      if (tookAbove(state, written.value) && tries < TRIES_ABOVE) continue;
     } else {
       state.outstanding = state.members.map(({ address }) => address);
       flag(run, written.why);
@@ -77,11 +76,13 @@ async function reachEveryMember(run: Run, cause: RollingBack): Promise<void> {
   }
 }
 
-function takeResult(state: RolloutState, { members, outstanding, highestGeneration }: SetSplitResult): void {
+/** Whether the next write goes above what somebody else has written. */
+function tookAbove(state: RolloutState, { members, outstanding, highestGeneration }: SetSplitResult): boolean {
   state.members = members;
   state.outstanding = outstanding;
-  // Somebody has written a higher generation: the next write goes above it.
-  if (highestGeneration > state.generation) state.generation = highestGeneration + 1;
+  if (outstanding.length === 0 || highestGeneration <= state.generation) return false;
+  state.generation = highestGeneration + 1;
+  return true;
 }
 
 function reachedByLease(run: Run): void {
@@ -95,8 +96,8 @@ function reachedByLease(run: Run): void {
 }
 
 /**
- * On Temporal's clock alone: a collector that has not yet heard of its end renews for one heartbeat timeout at most after the
- * rollback began.
+ * On Temporal's clock alone, from what the workflow itself knows: a collector that has not yet heard of its end renews for one
+ * heartbeat timeout at most after the rollback began.
  */
 function lastLeaseEnds(state: RolloutState, { since }: RollingBack): number {
   return since + state.plan.lease.seconds * 1_000 + heartbeatTimeoutMs(currentStage(state));

@@ -1,7 +1,6 @@
 import { ApplicationFailure } from '@temporalio/common';
 import { expect, it } from 'vitest';
-import type { SampleTrafficInput, SetSplitInput } from '../../activities/types.js';
-import { createFakeWorld } from './fakes.js';
+import { createFakeWorld, samplingsOf } from './fakes.js';
 import { by, stage } from './harness.js';
 import { undecided } from './looks.js';
 import { HOUR, planOf, stagePlan, twoHours } from './plans.js';
@@ -67,7 +66,7 @@ it('extends an undecided stage up to its limit, then holds', async () => {
   await play(world, async (scene) => {
     await scene.pass(1.9 * HOUR);
     expect(await scene.status()).toMatchObject({ state: 'running', stage: { name: 'canary-5' } });
-    expect((world.calls.at(-1)?.input as SampleTrafficInput).untilPromotable).toBe(true);
+    expect(samplingsOf(world).at(-1)?.untilPromotable).toBe(true);
     await scene.pass(0.2 * HOUR);
     expect((await scene.status()).hold?.reason).toBe(
       '2 h of canary-5 are over and the evidence is undecided: error_rate: needs 300 more requests',
@@ -145,9 +144,7 @@ it('takes a new generation at the same share after the lease ran out, takes the 
     ]);
     const [start, end] = world.ledger;
     expect(Math.round(((end?.at ?? 0) - (start?.at ?? 0)) / 60_000)).toBe(70);
-    const after = world.calls
-      .filter(({ name }) => name === 'sampleTraffic')
-      .map(({ input }) => input as SampleTrafficInput);
+    const after = samplingsOf(world);
     const [first] = after;
     expect(first?.promoteFromGeneration).toBe(7);
     expect(after.filter(({ split }) => split.generation === 8).map((input) => input.promoteFromGeneration)).toContain(
@@ -168,9 +165,8 @@ it('writes above the generation of somebody else', async () => {
 it('holds when a split is not confirmed by every router, and writes it again on resume', async () => {
   const world = createFakeWorld(twoHours());
   const [, cutOff] = world.fleet;
-  world.before = (name, input) => {
-    const { split } = input as Partial<SetSplitInput>;
-    if (name === 'setSplit' && split?.stage === 'canary-50' && cutOff !== undefined) cutOff.reachable = false;
+  world.before = ({ name, input }) => {
+    if (name === 'setSplit' && input.split.stage === 'canary-50' && cutOff !== undefined) cutOff.reachable = false;
   };
   await play(world, async (scene) => {
     await scene.pass(1.5 * HOUR);
@@ -193,7 +189,7 @@ it.each(['sampleTraffic', 'assess'] as const)(
     const world = createFakeWorld(twoHours());
     await play(world, async (scene) => {
       await scene.pass(0.5 * HOUR);
-      world.before = (name) => {
+      world.before = ({ name }) => {
         if (name === broken)
           throw ApplicationFailure.create({ type: 'ledger-unavailable', message: 'the ledger is down' });
       };
@@ -215,7 +211,7 @@ it.each(['sampleTraffic', 'assess'] as const)(
 
 it('goes on without ledger and webhooks for decisions, and says what is missing', async () => {
   const world = createFakeWorld(twoHours());
-  world.before = (name) => {
+  world.before = ({ name }) => {
     if (name === 'recordDecision' || name === 'notify') throw ApplicationFailure.create({ message: `${name} is down` });
   };
   await play(world, async (scene) => {

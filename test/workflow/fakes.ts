@@ -4,12 +4,22 @@
  */
 import { activityInfo } from '@temporalio/activity';
 import { ApplicationFailure } from '@temporalio/common';
-import type { Activities, SampleTrafficInput, SampleTrafficResult, SetSplitResult } from '../../activities/types.js';
+import type {
+  Activities,
+  CheckGatesInput,
+  CheckGatesResult,
+  OpenRolloutInput,
+  OpenRolloutResult,
+  SampleTrafficInput,
+  SampleTrafficResult,
+  SetSplitInput,
+  SetSplitResult,
+} from '../../activities/types.js';
 import type { Look } from '../../src/evidence/look.js';
 import { rolloutId } from '../../src/plan/ids.js';
-import type { Split } from '../../src/plan/split.js';
+import type { Metering, Split } from '../../src/plan/split.js';
 import type { Decision } from '../../src/plan/status.js';
-import type { Plan } from '../../src/plan/types.js';
+import type { Plan, StagePlan } from '../../src/plan/types.js';
 import { look } from './looks.js';
 
 /** What the collector finds, `afterMs` into the evidence of a stage (its first collecting, on the server's clock). */
@@ -25,17 +35,22 @@ export interface FakeMember {
   split: Split | null;
 }
 
+/** A call of an activity, with its input. */
+export type Call = {
+  readonly [Name in keyof Activities]: { readonly name: Name; readonly input: Parameters<Activities[Name]>[0] };
+}[keyof Activities];
+
 export interface FakeWorld {
   readonly plan: Plan;
   readonly activities: Activities;
   readonly fleet: readonly FakeMember[];
-  /** In the order in which they happened, on the server's clock. */
-  readonly calls: { readonly name: keyof Activities; readonly at: number; readonly input: unknown }[];
+  /** In the order in which they were made, each once however many attempts it took; `at` is the server's clock. */
+  readonly calls: (Call & { readonly at: number })[];
   readonly findings: Finding[];
   /** The look of a stage; replace it to change what the evidence says. */
   lookOf: (stage: string, at: number) => Partial<Look>;
-  /** Runs first in every activity: throw to make it fail. */
-  before: (name: keyof Activities, input: unknown) => void | Promise<void>;
+  /** Runs first in every attempt of an activity: throw to make it fail. */
+  before: (call: Call) => void;
   /** Decisions that reached the ledger. */
   readonly ledger: Decision[];
   readonly told: { readonly event: string; readonly text: string }[];
@@ -46,7 +61,7 @@ export interface FakeWorld {
 export interface FakeOptions {
   readonly members?: number;
   readonly highestGeneration?: number;
-  readonly checkGates?: Activities['checkGates'];
+  readonly checkGates?: (input: CheckGatesInput) => CheckGatesResult;
   readonly workflowChecks?: Record<string, { workflowType: string; taskQueue: string; timeoutMs: number }>;
 }
 
@@ -69,61 +84,45 @@ export function createFakeWorld(plan: Plan, options: FakeOptions = {}): FakeWorl
     ledger: [],
     told: [],
     written: [],
-    activities: traced({
-      openRollout: async ({ startedAt, salt }) => ({
-        plan,
-        rollout: rolloutId(`${plan.route}@${new Date(startedAt).toISOString()}`),
-        salt,
-        members,
-        highestGeneration: options.highestGeneration ?? 6,
-        metering: Object.fromEntries(
-          plan.stages.map((stage) => [
-            stage.name,
-            {
-              intervalMs: stage.intervalMs,
-              warmupMs: stage.warmupMs,
-              requestTimeoutMs: plan.requestTimeoutMs,
-              feedbackHorizonMs: stage.feedbackHorizonMs,
-              histograms: {},
-              strata: ['served'],
-            },
-          ]),
-        ),
-        workflowChecks: options.workflowChecks ?? {},
-      }),
-      setSplit: async ({ split, confirm }) => write(split, confirm),
-      reconcileRoutes: async ({ split }) => write(split, 'reach'),
-      sampleTraffic: async (input) => collect(input),
-      assess: async ({ rollout, stage, lookId, why, position }) =>
-        look({ id: lookId, rollout, stage, why, position, at: now(), ...world.lookOf(stage, now()) }),
-      checkGates: options.checkGates ?? (async () => ({ gates: [], opensAt: null })),
-      notify: async ({ event, text }) => {
-        world.told.push({ event, text });
-        return { delivered: ['ops'], failed: [] };
-      },
-      recordDecision: async ({ sequence, decision }) => {
-        world.ledger[sequence - 1] = decision;
-      },
-    }),
+    activities: {
+      openRollout: (input) => traced({ name: 'openRollout', input }, () => opened(input)),
+      setSplit: (input) => traced({ name: 'setSplit', input }, () => write(input.split, input.confirm)),
+      reconcileRoutes: (input) => traced({ name: 'reconcileRoutes', input }, () => write(input.split, 'reach')),
+      sampleTraffic: (input) => traced({ name: 'sampleTraffic', input }, () => collect(input)),
+      assess: (input) =>
+        traced({ name: 'assess', input }, () => {
+          const { lookId: id, rollout, stage, why, position } = input;
+          return look({ id, rollout, stage, why, position, at: now(), ...world.lookOf(stage, now()) });
+        }),
+      checkGates: (input) => traced({ name: 'checkGates', input }, () => checkGates(input)),
+      notify: (input) =>
+        traced({ name: 'notify', input }, () => {
+          world.told.push({ event: input.event, text: input.text });
+          return { delivered: ['ops'], failed: [] };
+        }),
+      recordDecision: (input) =>
+        traced({ name: 'recordDecision', input }, () => {
+          world.ledger[input.sequence - 1] = input.decision;
+        }),
+    },
   };
+  const { checkGates = () => ({ gates: [], opensAt: null }) } = options;
 
-  function traced(activities: Activities): Activities {
-    const trace =
-      <Input, Result>(name: keyof Activities, activity: (input: Input) => Promise<Result>) =>
-      async (input: Input): Promise<Result> => {
-        if (activityInfo().attempt === 1) world.calls.push({ name, at: now(), input });
-        await world.before(name, input);
-        return activity(input);
-      };
+  async function traced<Result>(call: Call, act: () => Result): Promise<Result> {
+    if (activityInfo().attempt === 1) world.calls.push({ ...call, at: now() });
+    world.before(call);
+    return act();
+  }
+
+  function opened({ startedAt, salt }: OpenRolloutInput): OpenRolloutResult {
     return {
-      openRollout: trace('openRollout', activities.openRollout),
-      setSplit: trace('setSplit', activities.setSplit),
-      sampleTraffic: trace('sampleTraffic', activities.sampleTraffic),
-      assess: trace('assess', activities.assess),
-      checkGates: trace('checkGates', activities.checkGates),
-      reconcileRoutes: trace('reconcileRoutes', activities.reconcileRoutes),
-      notify: trace('notify', activities.notify),
-      recordDecision: trace('recordDecision', activities.recordDecision),
+      plan,
+      rollout: rolloutId(`${plan.route}@${new Date(startedAt).toISOString()}`),
+      salt,
+      members,
+      highestGeneration: options.highestGeneration ?? 6,
+      metering: Object.fromEntries(plan.stages.map((stage) => [stage.name, meteringOf(plan, stage)])),
+      workflowChecks: options.workflowChecks ?? {},
     };
   }
 
@@ -184,6 +183,21 @@ export function createFakeWorld(plan: Plan, options: FakeOptions = {}): FakeWorl
   }
 
   return world;
+}
+
+/** What the collector was asked to do, in order. */
+export function samplingsOf({ calls }: FakeWorld): SampleTrafficInput[] {
+  return calls.flatMap((call) => (call.name === 'sampleTraffic' ? [call.input] : []));
+}
+
+/** The splits that the workflow asked to have written, in order. */
+export function writesOf({ calls }: FakeWorld): SetSplitInput[] {
+  return calls.flatMap((call) => (call.name === 'setSplit' ? [call.input] : []));
+}
+
+function meteringOf(plan: Plan, { intervalMs, warmupMs, feedbackHorizonMs }: StagePlan): Metering {
+  const { requestTimeoutMs } = plan;
+  return { intervalMs, warmupMs, feedbackHorizonMs, requestTimeoutMs, histograms: {}, strata: ['served'] };
 }
 
 function reasonOf(result: Finding['result'], input: SampleTrafficInput): SampleTrafficResult['reason'] {

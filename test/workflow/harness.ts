@@ -1,6 +1,6 @@
 /** A Temporal of its own for each test, with skipped time, a worker, and a rollout in front of a fake world. */
 import { randomUUID } from 'node:crypto';
-import { afterAll, beforeAll, vi } from 'vitest';
+import { afterAll, beforeAll, expect, vi } from 'vitest';
 import { TestWorkflowEnvironment } from '@temporalio/testing';
 import { Worker } from '@temporalio/worker';
 import type { Outcome, RolloutStatus } from '../../src/plan/status.js';
@@ -108,4 +108,9 @@ async function start(
 /** What a person sends. */
 export function by(who: string, more: Partial<CommandInput> = {}): CommandInput {
   return { by: who, reason: `because ${who} says so`, ...more };
+}
+
+/** Text that matches, for `toMatchObject`. */
+export function text(pattern: RegExp): unknown {
+  return expect.stringMatching(pattern);
 }

@@ -1,7 +1,6 @@
 import { expect, it } from 'vitest';
-import type { SampleTrafficInput } from '../../activities/types.js';
-import { createFakeWorld } from './fakes.js';
-import { stage } from './harness.js';
+import { createFakeWorld, samplingsOf } from './fakes.js';
+import { stage, text } from './harness.js';
 import { undecided } from './looks.js';
 import { DAY, fiveWeeks, planOf, stagePlan, twoHours, WEEK } from './plans.js';
 
@@ -50,9 +49,7 @@ it('takes the scheduled looks of a stage, each once, and one at its end', async 
   const world = createFakeWorld(plan);
   await play(world, async (scene) => {
     await scene.result();
-    const asked = world.calls
-      .filter(({ name }) => name === 'sampleTraffic')
-      .map(({ input }) => input as SampleTrafficInput);
+    const asked = samplingsOf(world);
     expect(asked.map(({ reason }) => reason)).toEqual(['scheduled', 'scheduled', 'scheduled', 'scheduled']);
     expect(world.calls.filter(({ name }) => name === 'assess')).toHaveLength(4);
   });
@@ -68,7 +65,7 @@ it('rests on stable after a plan that gave the candidate no user', async () => {
   await play(world, async (scene) => {
     expect(await scene.result()).toMatchObject({
       state: 'promoted',
-      reason: expect.stringContaining('rests on llama-31'),
+      reason: text(/rests on llama-31/),
     });
     expect(world.fleet[0]?.split).toMatchObject({ lease: null, upstreams: { stable: 'llama-31' } });
   });
@@ -90,7 +87,7 @@ it('ends before its deadline is over as soon as the evidence is in, where the pl
 it('tries the end of a promotion again until every router has confirmed', async () => {
   const world = createFakeWorld(twoHours());
   const [, cutOff] = world.fleet;
-  world.before = (name) => {
+  world.before = ({ name }) => {
     if (name === 'reconcileRoutes' && cutOff !== undefined) cutOff.reachable = false;
   };
   await play(world, async (scene) => {
@@ -98,7 +95,7 @@ it('tries the end of a promotion again until every router has confirmed', async 
     expect(await scene.status()).toMatchObject({
       state: 'held',
       outstanding: ['http://router-2:8701'],
-      hold: { reason: expect.stringContaining('http://router-2:8701') },
+      hold: { reason: text(/http:\/\/router-2:8701/) },
     });
     world.before = () => {};
     if (cutOff !== undefined) cutOff.reachable = true;

@@ -2,7 +2,7 @@ import { WorkflowFailedError } from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
 import { expect, it } from 'vitest';
 import { createFakeWorld } from './fakes.js';
-import { by, stage } from './harness.js';
+import { by, stage, text } from './harness.js';
 import { HOUR, twoHours } from './plans.js';
 
 const play = stage();
@@ -48,7 +48,7 @@ it.each([
   await play(world, async (scene) => {
     await scene.pass(60_000);
     await expect(scene.update(name, input)).rejects.toMatchObject({
-      cause: { message: expect.stringMatching(message) },
+      cause: { message: text(message) },
     });
     await scene.update('rollback', by('ann'));
     await scene.result();
@@ -57,13 +57,13 @@ it.each([
 
 it('keeps signals that come while the plan is being checked, and takes a rollback before anything is written', async () => {
   const world = createFakeWorld(twoHours());
-  world.before = (name) => {
+  world.before = ({ name }) => {
     if (name === 'openRollout') throw ApplicationFailure.create({ message: 'the ledger is down' });
   };
   await play(world, async (scene) => {
     await scene.pass(1_000);
     await expect(scene.update('promote', by('ann'))).rejects.toMatchObject({
-      cause: { message: expect.stringMatching(/plan is being checked and nothing is written/) },
+      cause: { message: text(/plan is being checked and nothing is written/) },
     });
     await expect(scene.status()).rejects.toThrow(/plan is being checked/);
     await scene.signal('rollback', by('ann'));
@@ -78,7 +78,7 @@ it.each(['plan-invalid', 'candidate-unknown', 'route-owned'])(
   'fails with %s before anything is touched',
   async (type) => {
     const world = createFakeWorld(twoHours());
-    world.before = (name) => {
+    world.before = ({ name }) => {
       if (name === 'openRollout')
         throw ApplicationFailure.nonRetryable('candidate: llama-33 is not in sluice.yaml', type);
     };
