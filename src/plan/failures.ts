@@ -18,6 +18,7 @@ export const FAILURES = {
   'not-applicable': { retryable: false, exitCode: 1 },
   'temporal-unreachable': { retryable: true, exitCode: 1 },
   'no-worker': { retryable: true, exitCode: 1 },
+  'models-unavailable': { retryable: false, exitCode: 1 },
   'port-taken': { retryable: false, exitCode: 2 },
 } as const satisfies Readonly<Record<string, { readonly retryable: boolean; readonly exitCode: 1 | 2 }>>;
 
