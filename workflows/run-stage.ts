@@ -67,7 +67,7 @@ async function watch(run: Run, ramp: boolean, until: () => boolean): Promise<voi
         return;
       case 'ask-outside':
         outside = askOutsideGates(run);
-        break;
+        continue;
       case 'look':
       case 'wait':
         break;
