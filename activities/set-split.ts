@@ -1,7 +1,8 @@
 /** Writes a split to the fleet: to all of it for an increase, to whoever can be reached for a rollback. */
 import { Context } from '@temporalio/activity';
-import type { Member } from '../src/backends/traffic-backend.js';
+import type { Member, RouteView } from '../src/backends/traffic-backend.js';
 import { SluiceError } from '../src/plan/failures.js';
+import { isResting } from '../src/plan/split.js';
 import type { Lease, Split } from '../src/plan/split.js';
 import type { World } from './dependencies.js';
 import { highestOf, worstOf, writeToMembers } from './fleet-write.js';
@@ -27,14 +28,14 @@ export async function setSplit(world: World, input: SetSplitInput): Promise<SetS
   const signal = Context.current().cancellationSignal;
   const members = await world.backend.members(input.members, signal);
   const writes = await writeToMembers(world.backend, members, input.route, input.split, input.takeOver, signal);
-  const confirmed = writes.filter(({ outcome }) => outcome.kind === 'confirmed');
+  const confirmed = writes.filter(isConfirmed);
   const highestGeneration = Math.max(input.split.generation, highestOf(writes));
   const result = { members, confirmed: confirmed.map(({ member }) => member.address), highestGeneration };
   if (input.confirm === 'all') {
     const stale = await requireAll(world, input, writes, signal);
     return { ...result, outstanding: stale.map(({ member }) => member.address), leasesEndAt: null };
   }
-  const outstanding = writes.filter(({ outcome }) => outcome.kind === 'stale' || outcome.kind === 'failed');
+  const outstanding = writes.filter((write) => !servesAnother(write, input.split) && !isConfirmed(write));
   for (const { member, outcome } of outstanding) {
     const why = outcome.kind === 'failed' ? outcome.error.message : 'it holds this generation or a higher one';
     world.log.warn(`${member.address} has not confirmed generation ${input.split.generation}: ${why}`);
@@ -54,9 +55,13 @@ async function requireAll(
   signal: AbortSignal,
 ): Promise<readonly MemberWrite[]> {
   for (const { member, outcome } of writes) {
-    if (outcome.kind === 'owned') throw routeOwned(input, member, outcome.current.split);
+    if (outcome.kind !== 'stale' && outcome.kind !== 'owned') continue;
+    if (input.takeOver === null && holdsIt(outcome.current, input.split)) {
+      throw routeOwned(input, member, outcome.current.split);
+    }
   }
-  const stale = writes.filter(({ outcome }) => outcome.kind === 'stale');
+  // With a take-over an owner's higher generation is only to be exceeded.
+  const stale = writes.filter(({ outcome }) => outcome.kind === 'stale' || outcome.kind === 'owned');
   if (stale.length > 0) return stale;
   const failed = writes.flatMap(({ member, outcome }) =>
     outcome.kind === 'failed' ? [{ member, error: outcome.error }] : [],
@@ -72,6 +77,23 @@ async function requireAll(
     `route "${input.route}": ${writes.length - failed.length} of ${writes.length} members took generation ${input.split.generation}; missing: ${names}`,
     { cause: worst },
   );
+}
+
+function isConfirmed({ outcome }: MemberWrite): boolean {
+  return outcome.kind === 'confirmed';
+}
+
+/** Another rollout's split is in force there. */
+function holdsIt({ split, inForce }: RouteView, written: Split): boolean {
+  return inForce && !isResting(split) && split.rollout !== written.rollout;
+}
+
+/** Refused for the split of another rollout, running or ended: it serves nothing of this one any more. */
+function servesAnother({ outcome }: MemberWrite, written: Split): boolean {
+  if (outcome.kind === 'owned') return true;
+  if (outcome.kind !== 'stale') return false;
+  const { rollout } = outcome.current.split;
+  return rollout !== null && rollout !== written.rollout;
 }
 
 /** Addresses of the fleet as configured now; null when that cannot be seen. */

@@ -28,6 +28,9 @@ const SILENCE_MS = 60_000;
 const SILENCE_OF_SHORT_STAGES_MS = 10_000;
 const SHORT_STAGE_MS = 600_000;
 
+/** A router's clock may be this far behind Temporal's, ms. */
+const CLOCK_TOLERANCE_MS = 5_000;
+
 export interface CollectorOptions {
   readonly world: World;
   readonly input: SampleTrafficInput;
@@ -61,8 +64,10 @@ export class Collector {
   #mirror = { chosen: 0, answered: 0 };
 
   constructor(options: CollectorOptions) {
-    const { world, input, stage, bookmark, temporal, closedThrough } = options;
+    const { world, input, row, stage, bookmark, temporal } = options;
     this.#options = options;
+    // Nothing ended before the rollout began: a member that is silent from the start owes nothing of the time before.
+    const closedThrough = Math.max(options.closedThrough, row.startedAt - CLOCK_TOLERANCE_MS);
     const warn = (message: string): void => world.log.warn(message, { rollout: input.rollout });
     this.gate = new LedgerGate(world.clock, warn);
     this.#roster = new FleetRoster(world, input.members);
@@ -126,20 +131,21 @@ export class Collector {
       members.map((member) => readMember(context, member, this.#cursors.get(member.address) ?? null, signal)),
     );
     const answered = readings.filter((reading) => reading.kind === 'answered');
-    const committed = context.headOnly ? this.#heads(readings) : await this.#commit(readings, signal);
+    const committed = context.headOnly ? this.#withoutLedger(readings) : await this.#commit(readings, signal);
     await this.#renew(answered, signal);
     return this.#judge(readings, answered, committed);
   }
 
   /** The ledger takes nothing: only who answers is kept in mind, for the pages will be read again. */
-  #heads(readings: readonly MemberReading[]): readonly EvidenceRecord[] {
+  #withoutLedger(readings: readonly MemberReading[]): null {
     for (const reading of readings) {
       if (reading.kind === 'silent') this.#frontier = advanceWith(this.#frontier, reading, this.#options.input);
     }
-    return [];
+    return null;
   }
 
-  async #commit(readings: readonly MemberReading[], signal: AbortSignal): Promise<readonly EvidenceRecord[]> {
+  /** The records committed; null when the ledger took nothing. */
+  async #commit(readings: readonly MemberReading[], signal: AbortSignal): Promise<readonly EvidenceRecord[] | null> {
     const { world, input } = this.#options;
     const answered = readings.filter((reading) => reading.kind === 'answered');
     const next = readings.reduce((state, reading) => advanceWith(state, reading, input), this.#frontier);
@@ -158,7 +164,7 @@ export class Collector {
         closedThrough: next.closedThrough,
       };
       const commit = await this.gate.through(() => world.ledger.commitEvidence(batch), signal);
-      if (commit === null) return this.#heads(readings);
+      if (commit === null) return this.#withoutLedger(readings);
       this.#committedThrough = Math.max(this.#committedThrough, commit.value.closedThrough);
       this.#committedAt = world.clock.monotonicMs();
     }
@@ -211,7 +217,7 @@ export class Collector {
   #judge(
     readings: readonly MemberReading[],
     answered: readonly AnsweredReading[],
-    committed: readonly EvidenceRecord[],
+    committed: readonly EvidenceRecord[] | null,
   ): Poll {
     const { world, input, stage, temporal } = this.#options;
     const inForce = answered.filter(({ standing }) => standing.kind === 'in-force');
@@ -219,7 +225,8 @@ export class Collector {
     const monotonic = world.clock.monotonicMs();
     const now = temporal.now();
     const reference = { at: (time: number): number => now - (monotonic - time), exact: temporal.exact };
-    this.#traffic = watchTraffic(this.#traffic, answered, committed, quietAfterMs(stage));
+    // Without the ledger intervals close unseen: that is no word on whether anybody asks.
+    if (committed !== null) this.#traffic = watchTraffic(this.#traffic, answered, committed, quietAfterMs(stage));
     this.#condition = observe(this.#condition, {
       readings,
       listed: this.#roster.listed,

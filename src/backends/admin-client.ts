@@ -102,6 +102,13 @@ export function parseAnswer<Output>(member: Member, what: string, schema: z.ZodT
 function judge(member: Member, call: AdminCall, status: number, text: string): AdminAnswer {
   if (call.accept.includes(status)) return { status, body: parseJson(member, text) };
   const said = errorBody.safeParse(tryJson(text));
+  if (said.success && said.data.error.code === 'upstream-unknown') {
+    throw new BackendError(
+      'candidate-unknown',
+      member.address,
+      `router ${member.address} refused the split${suffix(said.data.error.message)}`,
+    );
+  }
   const detail = said.success ? `${said.data.error.code}${suffix(said.data.error.message)}` : `status ${status}`;
   switch (status) {
     case 401:

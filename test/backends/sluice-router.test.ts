@@ -122,7 +122,11 @@ describe('lease and evidence', () => {
   });
 
   it("refuses another rollout's record", async () => {
-    router.push(evidenceRecord({ rollout: rolloutId('other@2026-11-24T09:00:00Z') }));
+    const page = {
+      ...(await backend.readEvidence(router.member, route, rollout, null, never)),
+      records: [evidenceRecord({ rollout: rolloutId('other@2026-11-24T09:00:00Z') })],
+    };
+    router.answerWith = { status: 200, body: JSON.stringify(page) };
     const failure = await failureOf(backend.readEvidence(router.member, route, rollout, null, never));
     expect(failure.code).toBe('evidence-invalid');
     expect(failure.message).toContain('other@2026-11-24T09:00:00Z');

@@ -193,7 +193,7 @@ export class FakeRouter {
       case 'POST lease':
         return this.#renew(leaseBody.parse(JSON.parse(body)));
       case 'GET evidence':
-        return { status: 200, body: this.#page(query.get('cursor')) };
+        return { status: 200, body: this.#page(query.get('rollout'), query.get('cursor')) };
       case 'POST evidence/ack':
         return this.#acknowledge(ackBody.parse(JSON.parse(body)).cursor);
       default:
@@ -205,9 +205,9 @@ export class FakeRouter {
     const current = this.split;
     if (takeOver !== null) this.takeOvers.push(takeOver);
     const owned = current.lease !== null && this.inForce && current.rollout !== split.rollout;
-    if (owned && takeOver === null) return this.#refuse('owned');
     if (!isDeepStrictEqual(current, split)) {
       if (split.generation <= current.generation) return this.#refuse('stale');
+      if (owned && takeOver === null) return this.#refuse('owned');
       this.#closeIntervals();
       this.split = split;
       this.#generationWrittenAt = this.#now();
@@ -240,10 +240,10 @@ export class FakeRouter {
     return { status: 200, body: {} };
   }
 
-  #page(cursor: string | null): EvidencePage {
+  #page(rollout: string | null, cursor: string | null): EvidencePage {
     this.#closeIntervals();
     const after = cursor === null ? 0 : this.#sequenceOf(cursor);
-    const waiting = this.#queue.filter((entry) => entry.sequence > after);
+    const waiting = this.#queue.filter(({ sequence, record }) => sequence > after && record.rollout === rollout);
     const page = waiting.slice(0, this.#options.pageSize ?? 1_000);
     const more = waiting.length > page.length;
     const ratings = more ? [] : this.#ratings.filter((entry) => entry.sequence > after);
