@@ -17,7 +17,7 @@ import { refusalOf } from './refusal.js';
 import type { Refusal } from './refusal.js';
 import type { Run, Settlement } from './run.js';
 import { statusOf } from './status.js';
-import type { Command, CommandInput, CommandName, CommandResult } from './state.js';
+import type { Command, CommandInput, CommandName, CommandResult, RolloutInput, RolloutState } from './state.js';
 
 /** Signals: no answer, and they work while no worker runs. Missing fields get defaults. */
 export const signals = {
@@ -49,9 +49,13 @@ export interface Messages {
   readonly settlements: Map<Command, Settlement[]>;
 }
 
-/** Registers every handler; call it first, before anything is awaited, since messages may have come already. */
-export function listen(): Messages {
+/**
+ * Registers every handler; call it first, before anything is awaited, since messages may have come already. A rollout that was
+ * continued takes its messages from the first one on.
+ */
+export function listen(input?: RolloutInput): Messages {
   const messages: Messages = { runs: [], early: [], settlements: new Map() };
+  if (input?.kind === 'continue') join(messages, input.state, input.searchAttributes);
   for (const name of COMMANDS) {
     setHandler(signals[name], (input?: unknown) => takeSignal(messages, name, fromSignal(input)));
     setHandler(updates[name], (input: unknown) => takeUpdate(messages, name, input), {
@@ -61,6 +65,14 @@ export function listen(): Messages {
   }
   setHandler(statusQuery, () => status(messages));
   return messages;
+}
+
+/** Makes a rollout of a state, and hands it the messages from now on. */
+export function join(messages: Messages, state: RolloutState, searchAttributes = false): Run {
+  const run: Run = { state, settlements: messages.settlements, outbox: new Set(), searchAttributes, shown: '' };
+  messages.runs.push(run);
+  state.commands = [...state.commands, ...messages.early.splice(0)];
+  return run;
 }
 
 function takeSignal(messages: Messages, name: CommandName, input: CommandInput): void {

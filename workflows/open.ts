@@ -2,6 +2,7 @@
 import { ActivityFailure, ApplicationFailure, upsertMemo, uuid4 } from '@temporalio/workflow';
 import type { OpenRolloutResult } from '../activities/types.js';
 import { calls } from './activity-proxies.js';
+import { join } from './messages.js';
 import type { Messages } from './messages.js';
 import type { Run } from './run.js';
 import type { RolloutInput, RolloutState } from './state.js';
@@ -12,21 +13,23 @@ export interface OpenOptions {
 }
 
 /**
- * Opens a rollout, or takes up one that was continued, and hands it the messages.
+ * Opens a rollout and hands it the messages. One that was continued has been there since `listen`.
  * @throws ApplicationFailure of `openRollout`, by the table of failures: nothing has been touched yet, and the workflow fails
  */
 export async function open(messages: Messages, input: RolloutInput, options: OpenOptions = {}): Promise<Run> {
-  const state = input.kind === 'continue' ? input.state : await start(input, options.taskQueue ?? null);
-  const run: Run = {
-    state,
-    settlements: messages.settlements,
-    outbox: new Set(),
-    searchAttributes: input.searchAttributes === true,
-    shown: '',
-  };
-  messages.runs.push(run);
-  state.commands = [...state.commands, ...messages.early.splice(0)];
+  if (input.kind === 'continue') {
+    const [continued = join(messages, input.state, input.searchAttributes)] = messages.runs;
+    return continued;
+  }
+  const run = join(messages, await start(input, options.taskQueue ?? null), input.searchAttributes);
+  upsertMemo(memoOf(run.state));
   return run;
+}
+
+/** What the workflow's memo says, in each of its runs. */
+export function memoOf({ rollout, plan, by }: RolloutState): Readonly<Record<string, string>> {
+  const { digest: planDigest, stable, candidate } = plan;
+  return { rollout, planDigest, stable, candidate, startedBy: by };
 }
 
 async function start(
@@ -46,8 +49,6 @@ async function start(
     },
     taskQueue,
   );
-  const { plan, rollout } = opened;
-  upsertMemo({ rollout, planDigest: plan.digest, stable: plan.stable, candidate: plan.candidate, startedBy: by });
   return newState(opened, by, takeOver, taskQueue);
 }
 

@@ -51,6 +51,8 @@ export interface FakeWorld {
   lookOf: (stage: string, at: number) => Partial<Look>;
   /** Runs first in every attempt of an activity: throw to make it fail. */
   before: (call: Call) => void;
+  /** Waited for in every attempt of an activity, where time is real. */
+  during: (call: Call) => Promise<void>;
   /** Decisions that reached the ledger. */
   readonly ledger: Decision[];
   readonly told: { readonly event: string; readonly text: string }[];
@@ -81,6 +83,7 @@ export function createFakeWorld(plan: Plan, options: FakeOptions = {}): FakeWorl
     findings: [],
     lookOf: () => ({}),
     before: () => {},
+    during: async () => {},
     ledger: [],
     told: [],
     written: [],
@@ -111,6 +114,7 @@ export function createFakeWorld(plan: Plan, options: FakeOptions = {}): FakeWorl
   async function traced<Result>(call: Call, act: () => Result): Promise<Result> {
     if (activityInfo().attempt === 1) world.calls.push({ ...call, at: now() });
     world.before(call);
+    await world.during(call);
     return act();
   }
 
