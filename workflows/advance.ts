@@ -3,6 +3,7 @@ import type { Run } from './run.js';
 
 /** Moves on to the next stage once one has passed; after the last one, or a promotion to the end, what is left is `promote`. */
 export function advance({ state }: Run): void {
+  if (state.finishing !== null) return;
   const approval = state.approval ?? { by: 'sluice', reason: 'every stage has passed' };
   if (state.promoteToEnd || isLastStage(state)) {
     state.finishing = approval;
@@ -14,7 +15,6 @@ export function advance({ state }: Run): void {
   state.deadlineMs = null;
   state.freshSince = null;
   state.approval = null;
-  state.passed = false;
   state.look = null;
   state.lookedAt = 0;
   state.scheduledLooks = 0;

@@ -69,7 +69,8 @@ export function listen(input?: RolloutInput): Messages {
 
 /** Makes a rollout of a state, and hands it the messages from now on. */
 export function join(messages: Messages, state: RolloutState, searchAttributes = false): Run {
-  const run: Run = { state, settlements: messages.settlements, outbox: new Set(), searchAttributes, shown: '' };
+  const { runs: siblings, settlements } = messages;
+  const run: Run = { state, siblings, settlements, outbox: new Set(), searchAttributes, shown: '' };
   messages.runs.push(run);
   state.commands = [...state.commands, ...messages.early.splice(0)];
   return run;

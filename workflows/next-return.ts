@@ -21,7 +21,7 @@ const DAILY: Return = { forMs: DAY_MS, reason: 'daily', untilPromotable: false, 
  */
 export function nextReturn(state: RolloutState, now: number, recheckAt: number | null): Return {
   // Paused, held or kept: the guardrails alone matter, and people see a look a day.
-  if (state.control !== 'running' || state.passed || state.clock === null) return DAILY;
+  if (state.control !== 'running' || state.kept || state.clock === null) return DAILY;
   const stage = currentStage(state);
   const elapsed = elapsedMs(state.clock, now);
   const freshAt = freshFrom(state);

@@ -101,7 +101,7 @@ function newState(
     flags: [],
     approval: null,
     promoteToEnd: false,
-    passed: false,
+    kept: false,
     finishing: null,
     look: null,
     lookedAt: 0,

@@ -58,8 +58,10 @@ function notNow(state: RolloutState, name: CommandName, { to }: CommandInput): R
     case 'promote':
       if (state.finishing !== null)
         return notApplicable('the last stage has passed: the route is being moved to its new upstream');
-      if (state.passed)
-        return notApplicable(`${stage} has passed already: the pipeline keeps it until the others are as far`);
+      if (state.kept && to !== 'end')
+        return notApplicable(
+          `the pipeline keeps ${stage} of ${state.rollout} where it is while another one goes forward`,
+        );
       if (state.approval !== null && (to !== 'end' || state.promoteToEnd) && state.control === 'running')
         return notApplicable(
           `promotion of ${stage} was asked by ${state.approval.by} already and waits: ${closedGates(state)}; roll back, pause, or wait`,

@@ -26,12 +26,22 @@ export async function runStage(run: Run): Promise<void> {
 }
 
 /**
- * Keeps a stage that has passed where it is, guardrails on, until `until` is true. For pipelines that take several rollouts
- * forward in order; `until` must be pure.
- * @throws RollBack as `runStage` does
+ * Keeps a rollout where it is, guardrails on, while another one goes forward: for pipelines of several. It may not have begun.
+ * @throws RollBack as `runStage` does, and whatever `meanwhile` throws
  */
-export async function keepStage(run: Run, until: () => boolean): Promise<void> {
-  await watch(run, false, until);
+export async function keepStage(run: Run, meanwhile: () => Promise<void>): Promise<void> {
+  const { state } = run;
+  let over = false;
+  const going = meanwhile().finally(() => {
+    over = true;
+  });
+  state.kept = true;
+  try {
+    // A promotion to the end has let go of it.
+    await Promise.all([going, state.promoteToEnd ? null : watch(run, false, () => over)]);
+  } finally {
+    state.kept = false;
+  }
 }
 
 async function watch(run: Run, ramp: boolean, until: () => boolean): Promise<void> {
@@ -45,7 +55,7 @@ async function watch(run: Run, ramp: boolean, until: () => boolean): Promise<voi
     if (outside === null) await continueWhenSuggested(run);
     if (state.failures > 0 && state.control === 'held' && (await waitBeforeRetry(run, until))) continue;
     // An increase waits for a person's resume; what was in force before an outage is put back at once.
-    if (!state.splitConfirmed && (state.control === 'running' || state.clock !== null)) {
+    if (!state.splitConfirmed && (state.clock !== null || (ramp && state.control === 'running'))) {
       await writeStageSplit(run);
       continue;
     }
@@ -103,7 +113,6 @@ function raiseFlag(run: Run, reason: string, guardrails: Extract<Action, { kind:
 
 function pass(run: Run, reason: string): void {
   const { state } = run;
-  state.passed = true;
   record(run, 'advance', state.approval?.by ?? 'sluice', reason, state.look?.id ?? null);
 }
 

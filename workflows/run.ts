@@ -10,6 +10,8 @@ export type Settlement =
 
 export interface Run {
   readonly state: RolloutState;
+  /** Every rollout of the workflow, this one included, in the order in which they were opened. */
+  readonly siblings: readonly Run[];
   /** Answers for the handlers that wait for them; shared by the rollouts of one workflow. */
   readonly settlements: Map<Command, Settlement[]>;
   /** Writes to the ledger and to people under way: nothing waits for them but the end of the run. */

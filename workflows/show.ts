@@ -6,11 +6,12 @@ import type { Run } from './run.js';
 import { statusOf } from './status.js';
 import { percent, percentNumber, time } from './words.js';
 
-/** Shows the state as it is now. */
+/** Shows the state as it is now. The details tell of every rollout of the workflow, the search attributes of the first. */
 export function show(run: Run): void {
+  const story = run.siblings.map(({ state }) => details(statusOf(state), state.evidenceDetail));
+  setCurrentDetails(story.join('\n'));
+  if (!run.searchAttributes || run !== run.siblings[0]) return;
   const status = statusOf(run.state);
-  setCurrentDetails(details(status, run.state.evidenceDetail));
-  if (!run.searchAttributes) return;
   // Each change is an event of the history: only what changed is set.
   const shown = JSON.stringify([status.stage.name, status.state, status.split.weights.candidate]);
   if (shown === run.shown) return;

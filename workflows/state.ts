@@ -101,8 +101,8 @@ export interface RolloutState {
   /** A person approved the stage's manual gate, or asked for promotion. */
   approval: Approval | null;
   promoteToEnd: boolean;
-  /** The stage's gates have opened; a pipeline of several rollouts may keep it here for a while. */
-  passed: boolean;
+  /** A pipeline of several rollouts keeps this one where it is while another goes forward. */
+  kept: boolean;
   /** No stage is left: the resting split is being written. */
   finishing: Approval | null;
   look: Look | null;

@@ -26,8 +26,8 @@ export interface Scene {
 
 export interface SceneOptions {
   readonly input?: Partial<Extract<RolloutInput, { plan: unknown }>>;
-  /** Any other workflow of the bundle, with its arguments. */
-  readonly workflow?: { readonly type: string; readonly args: readonly unknown[] };
+  /** Another workflow than `rollout`, from a file of its own. */
+  readonly workflow?: { readonly path: string; readonly type: string; readonly args: readonly unknown[] };
   /** Called with the environment before the rollout starts; for workers on other task queues. Returns what ends them. */
   readonly around?: (environment: TestWorkflowEnvironment) => Promise<() => Promise<void>>;
 }
@@ -63,7 +63,9 @@ export async function play<T>(
     const worker = await Worker.create({
       connection: environment.nativeConnection,
       taskQueue,
-      workflowBundle: { codePath: bundlePath },
+      ...(options.workflow === undefined
+        ? { workflowBundle: { codePath: bundlePath } }
+        : { workflowsPath: options.workflow.path }),
       activities: { ...world.activities },
     });
     const end = await options.around?.(environment);

@@ -38,7 +38,7 @@ const table: readonly Row[] = [
     expected: { forMs: DAY, reason: 'daily', untilPromotable: false },
   },
   { when: 'held', state: { control: 'held' }, now: 0, expected: { forMs: DAY, reason: 'daily' } },
-  { when: 'kept', state: { passed: true }, now: 0, expected: { forMs: DAY, reason: 'daily' } },
+  { when: 'kept', state: { kept: true }, now: 0, expected: { forMs: DAY, reason: 'daily' } },
   { when: 'its clock has not begun', state: { clock: null }, now: 0, expected: { forMs: DAY, reason: 'daily' } },
   {
     when: 'its clock ran before',

@@ -33,7 +33,7 @@ export function rolloutState(more: Partial<RolloutState> = {}): RolloutState {
     flags: [],
     approval: null,
     promoteToEnd: false,
-    passed: false,
+    kept: false,
     finishing: null,
     look: null,
     lookedAt: 0,
