@@ -45,14 +45,14 @@ export function nextReturn(state: RolloutState, now: number, recheckAt: number |
 }
 
 /** Index of the first scheduled look that is still to come; each counts once, also when the collector came back a little early. */
-export function nextLook(state: RolloutState, elapsed: number): number {
+function nextLook(state: RolloutState, elapsed: number): number {
   const { lookTimesMs } = currentStage(state);
   const index = lookTimesMs.findIndex((time, position) => position >= state.scheduledLooks && time > elapsed);
   return index < 0 ? lookTimesMs.length : index;
 }
 
 /** When evidence is fresh again after a long stop or an outage, Unix ms; null when nothing is awaited. */
-export function freshFrom(state: RolloutState): number | null {
+function freshFrom(state: RolloutState): number | null {
   if (state.freshSince === null) return null;
   const { warmupMs, intervalMs } = currentStage(state);
   // Intervals begin on a grid: one whole interval past warm-up is in after two lengths at the latest.

@@ -49,7 +49,7 @@ export function stage(): Play {
 }
 
 /** Starts the rollout of `world` in a fresh environment with skipped time, plays `scene`, and closes everything. */
-export async function play<T>(
+async function play<T>(
   world: FakeWorld,
   bundlePath: string,
   options: SceneOptions,

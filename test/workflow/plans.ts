@@ -7,7 +7,7 @@ export const DAY = 24 * HOUR;
 export const WEEK = 7 * DAY;
 
 /** 24 geometric looks, the first after five seconds, the last at the end. */
-export function lookTimes(durationMs: number): readonly number[] {
+function lookTimes(durationMs: number): readonly number[] {
   const ratio = (durationMs / 5_000) ** (1 / 23);
   return Array.from({ length: 24 }, (_, index) => (index === 23 ? durationMs : Math.round(5_000 * ratio ** index)));
 }
