@@ -128,7 +128,7 @@ async function firstStatus(session: Session, handle: WorkflowHandle): Promise<Ro
     if (execution.name === 'FAILED') throw await refusal(handle);
     const status = await queried(session, handle, deadline);
     if (status !== null) return status;
-    if (Date.now() > deadline) throw await nobody(session);
+    if (Date.now() > deadline) throw await nobody(session, handle);
     await delay(POLL_MS);
   }
 }
@@ -143,12 +143,15 @@ async function queried(session: Session, handle: WorkflowHandle, deadline: numbe
   }
 }
 
-async function nobody(session: Session): Promise<SluiceError> {
+async function nobody(session: Session, handle: WorkflowHandle): Promise<SluiceError> {
   const pollers = await pollersOf(session.client.connection, session.namespace);
   if (pollers.length === 0) return noWorker(session.namespace);
+  const { raw } = await handle.describe();
+  const failure = raw.pendingActivities?.[0]?.lastFailure?.message;
+  const reason = failure ?? `the workers ${pollers.map((poller) => poller.identity).join(', ')} have not answered yet`;
   return new SluiceError(
     'no-worker',
-    `the rollout was started and has not taken its plan yet: sluice status shows when it has; workers: ${pollers.map((poller) => poller.identity).join(', ')}`,
+    `the rollout was started and tries to take its plan: ${reason}; sluice status shows when it has`,
   );
 }
 

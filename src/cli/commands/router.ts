@@ -1,5 +1,5 @@
 import type { Listen, SluiceConfig } from '../../plan/config.js';
-import { startRouter } from '../../router/start-router.js';
+import { startRouter } from '../../router/router.js';
 import { addConfigFlag, requireConfig, type ConfigFlag } from '../config-flag.js';
 import { parseListenFlag } from '../listen-flag.js';
 import type { Register } from '../program.js';

@@ -2,11 +2,11 @@
 import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { createWriteStream } from 'node:fs';
-import { fileURLToPath } from 'node:url';
+import { join } from 'node:path';
 import { z } from 'zod';
+import { packageRoot } from '../package-root.js';
 
-/** From dist/src/cli/stack to bin. */
-const BIN = fileURLToPath(new URL('../../../../bin/sluice.mjs', import.meta.url));
+const BIN = join(packageRoot(), 'bin', 'sluice.mjs');
 
 const readyMessage = z.object({
   kind: z.literal('ready'),

@@ -3,8 +3,8 @@ import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { startEmbeddedServer } from '../../temporal/embedded-server.js';
 import type { UpFile } from '../workspace.js';
-import { adminToken } from './admin-token.js';
 import { startChild, type Child } from './child.js';
+import { ownSecret } from './own-secret.js';
 
 export interface StackOptions {
   /** Data and logs; made when missing. */
@@ -33,7 +33,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
   const { directory, configPath, ports } = options;
   const logs = join(directory, 'logs');
   mkdirSync(logs, { recursive: true });
-  const admin = adminToken(directory);
+  const admin = ownSecret(directory, 'admin-token');
   const running: { stop(): Promise<void> }[] = [];
   const stop = async (): Promise<void> => {
     rmSync(join(directory, 'up.json'), { force: true });
@@ -51,7 +51,8 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     const ledger = join(directory, 'ledger.db');
     const env = {
       ...options.env,
-      SLUICE_ADMIN_TOKEN: admin.token,
+      SLUICE_ADMIN_TOKEN: admin.value,
+      SLUICE_TOKEN_KEY: options.env['SLUICE_TOKEN_KEY'] ?? ownSecret(directory, 'token-key').value,
       TEMPORAL_ADDRESS: temporal.address,
       TEMPORAL_NAMESPACE: temporal.namespace,
     };
