@@ -21,6 +21,14 @@ it('asks for one exact version of every Temporal package', () => {
   expect(new Set(asked.map(([, version]) => version))).toEqual(new Set([expect.stringMatching(/^\d+\.\d+\.\d+$/)]));
 });
 
+// Two copies do not know each other's types: histories can then neither be written as JSON nor replayed from it. A version of
+// our own, at the top, is the one that all Temporal packages share.
+it('installs one protobufjs for all of them', () => {
+  const copies = Object.keys(lock.packages).filter((path) => /@temporalio\/.*\/protobufjs$/.test(path));
+  expect(copies).toEqual([]);
+  expect(manifest.dependencies['protobufjs']).toBe(lock.packages['node_modules/protobufjs']?.version);
+});
+
 it('installs that one version only, once each', () => {
   const installed = Object.entries(lock.packages).filter(([path]) => isTemporal(path));
   const names = installed.map(([path]) => path.slice(path.lastIndexOf('@temporalio/')));
