@@ -13,7 +13,7 @@ const COLON = 0x3a;
 const QUOTE = 0x22;
 
 /** The keys as JSON tokens: inside a text their quotes would be escaped, so a match is always a real key. */
-const STORED_KEYS = ['"file_id"', '"vector_store_ids"', '"container"'] as const;
+const STORED_KEYS = ['"file_id"', '"vector_store_ids"'] as const;
 const REFERENCE_TOKEN = '"item_reference"';
 
 /** What a request body quotes of earlier answers or uploads. `members` are its top-level members. */
@@ -29,7 +29,9 @@ export function serverSideIds(bytes: Buffer, kind: ApiKind, members: readonly Js
     }
   }
   if (kind === 'embeddings' || kind === 'completions') return found;
-  for (const token of STORED_KEYS) {
+  // A common word elsewhere; in Responses it names a container of the code interpreter.
+  const tokens = kind === 'responses' ? [...STORED_KEYS, '"container"'] : STORED_KEYS;
+  for (const token of tokens) {
     for (const id of stringsAfter(bytes, token)) found.push({ kind: 'stored', id });
   }
   if (bytes.includes(REFERENCE_TOKEN)) found.push({ kind: 'chain', id: 'item_reference' });
