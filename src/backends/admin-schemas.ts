@@ -20,7 +20,8 @@ export function branded<Name extends string>(parse: (value: string) => Name) {
 export const count = z.number().int().nonnegative();
 export const variant = z.enum(['stable', 'candidate']);
 const share = z.number().min(0).max(1);
-const timestamp = z.number().int().nonnegative();
+/** Unix ms; a router may count finer, nobody else does. */
+export const timestamp = z.number().nonnegative().transform(Math.floor);
 
 const meteringSchema = z.object({
   intervalMs: z.number().positive(),

@@ -5,7 +5,7 @@
 import { z } from 'zod';
 import type { EvidenceRecord, Histogram, Rate, RatingRecord, UserBuckets } from '../evidence/record.js';
 import { rolloutId, stageName } from '../plan/ids.js';
-import { branded, count, variant } from './admin-schemas.js';
+import { branded, count, timestamp, variant } from './admin-schemas.js';
 
 const rate = z
   .object({ trials: count, events: count })
@@ -65,8 +65,8 @@ export const ratingRecordSchema = z.object({
   stratum: z.string().min(1),
   variant,
   userBucket: z.number().int().min(0).max(63).nullable(),
-  requestStartedAt: count,
-  ratedAt: count,
+  requestStartedAt: timestamp,
+  ratedAt: timestamp,
   rating: z.discriminatedUnion('kind', [
     z.object({ kind: z.literal('thumb'), up: z.boolean() }),
     z.object({ kind: z.literal('score'), score: z.number() }),

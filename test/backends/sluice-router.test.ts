@@ -82,6 +82,12 @@ describe('splits', () => {
     expect(router.takeOvers).toEqual([reason]);
   });
 
+  it('takes a clock that counts finer than milliseconds', async () => {
+    router.nowOffsetMs = 0.75;
+    const view = await backend.readSplit(router.member, route, never);
+    expect(view.now).toBe(clock.trueNow());
+  });
+
   it('finds a route whose name has a slash', async () => {
     const slashed = await new FakeRouter({ clock, route: 'team/support' }).start();
     try {
