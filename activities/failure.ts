@@ -8,7 +8,7 @@ import type { FailureCode } from '../src/plan/failures.js';
 const MAX_MESSAGE = 1_500;
 
 /** The type of the failure of an activity that its worker's shutdown cut off; it is retried on another worker. */
-export const WORKER_SHUTDOWN = 'worker-shutdown';
+const WORKER_SHUTDOWN = 'worker-shutdown';
 
 /** The type of the failure of a collector whose run has ended: nobody reads it. */
 export const RUN_CLOSED = 'run-closed';
@@ -28,7 +28,7 @@ export function activity<Input, Output>(run: (input: Input) => Promise<Output>):
 }
 
 /** The failure that an error becomes. */
-export function asFailure(error: unknown): Error {
+function asFailure(error: unknown): Error {
   const context = Context.current();
   if (error instanceof TemporalFailure && !(error instanceof CancelledFailure)) return error;
   const coded = codeOf(error);

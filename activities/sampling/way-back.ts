@@ -5,7 +5,7 @@ import type { UpstreamName } from '../../src/plan/ids.js';
 import type { Clock } from '../dependencies.js';
 
 /** Raised as a flag when the stable upstream is lost after the flip. */
-export const NO_WAY_BACK = 'no-way-back';
+const NO_WAY_BACK = 'no-way-back';
 
 const PROBE_EVERY_MS = 60_000;
 const PROBE_TIMEOUT_MS = 5_000;

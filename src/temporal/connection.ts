@@ -6,7 +6,7 @@ import { describeTarget } from './target.js';
 import type { TemporalTarget } from './target.js';
 
 /** Commands end within 5 s when Temporal does not answer. */
-export const CONNECT_TIMEOUT_MS = 3_000;
+const CONNECT_TIMEOUT_MS = 3_000;
 
 /**
  * Connects, or fails within `timeoutMs`.
