@@ -35,8 +35,8 @@ export function nextReturn(state: RolloutState, now: number, recheckAt: number |
       ...(freshAt === null || isFresh(state, now) ? [] : [Math.max(1, freshAt - now)]),
       ...(recheckAt === null ? [] : [recheckAt - now]),
     ].map((forMs) => ({ ...DAILY, forMs, reason: 'deadline' as const })),
-    // In the stage's own time the scheduled looks are enough.
-    ...(elapsed < stage.durationMs ? [] : [DAILY]),
+    // As long as looks are scheduled they are enough.
+    ...(scheduled !== undefined || elapsed < stage.durationMs ? [] : [DAILY]),
   ];
   const first = returns.filter(({ forMs }) => forMs > 0).toSorted((a, b) => a.forMs - b.forMs)[0] ?? DAILY;
   const untilPromotable =

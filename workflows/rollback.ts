@@ -27,7 +27,7 @@ export async function rollBack(run: Run): Promise<void> {
   // Without a split nothing has ever been written.
   if (state.split !== null) await reachEveryMember(run, cause);
   state.outcome = {
-    state: cause.cancelled ? 'cancelled' : 'rolled-back',
+    state: cause.ends,
     at: Date.now(),
     stage: currentStage(state).name,
     reason: cause.reason,
@@ -118,8 +118,8 @@ async function writeDown(run: Run, cause: RollingBack): Promise<void> {
     const kept = await attempt(calls(state.taskQueue).reconcileRoutes({ route: plan.route, split, members }, summary));
     if (!kept.ok) flag(run, `the ledger does not know yet that ${plan.route} rests on ${plan.stable}: ${kept.why}`);
   }
-  record(run, cause.cancelled ? 'cancel' : 'rollback', cause.by, cause.reason, look, cause.since);
-  tell(run, cause.cancelled ? 'cancelled' : 'rolled-back', `${currentStage(state).name}: ${cause.reason}`);
+  record(run, cause.ends === 'cancelled' ? 'cancel' : 'rollback', cause.by, cause.reason, look, cause.since);
+  tell(run, cause.ends, `${currentStage(state).name}: ${cause.reason}`);
   show(run);
 }
 

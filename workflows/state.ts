@@ -58,8 +58,8 @@ export interface RollingBack {
   readonly guardrails: readonly GuardrailName[];
   /** What the look that shows the evidence is recorded for; null when a person asked. */
   readonly look: 'hard-stop' | 'crossing' | null;
-  /** The workflow was cancelled from outside: it ends cancelled. */
-  readonly cancelled: boolean;
+  /** How the rollout ends; a workflow that was cancelled or has failed does so after the way back. */
+  readonly ends: 'rolled-back' | 'cancelled' | 'failed';
   readonly since: number;
 }
 

@@ -1,13 +1,14 @@
 import { expect, it } from 'vitest';
+import { planWith } from '../plan/context.js';
 import { createFakeWorld, samplingsOf } from './fakes.js';
 import { stage, text } from './harness.js';
 import { undecided } from './looks.js';
-import { DAY, fiveWeeks, planOf, stagePlan, twoHours, WEEK } from './plans.js';
+import { DAY, planOf, stagePlan, twoHours, WEEK } from './plans.js';
 
 const play = stage();
 
 it('takes five weeks in five weeks, and ends on a resting split of the candidate', async () => {
-  const world = createFakeWorld(fiveWeeks(), { highestGeneration: 6 });
+  const world = createFakeWorld({ ...planWith({ stages: 'five-week' }), notify: ['ops'] }, { highestGeneration: 6 });
   await play(world, async (scene) => {
     const outcome = await scene.result();
     expect(outcome).toMatchObject({ state: 'promoted', stage: 'flip', by: 'sluice' });

@@ -1,3 +1,4 @@
+import { fileURLToPath } from 'node:url';
 import { WorkflowFailedError } from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
 import { expect, it } from 'vitest';
@@ -234,4 +235,22 @@ it('takes a rollback before all other commands that wait with it', async () => {
     expect(await scene.result()).toMatchObject({ state: 'rolled-back', by: 'ann' });
     expectStable(world);
   });
+});
+
+it('takes traffic back before a pipeline that has failed fails the workflow', async () => {
+  const world = createFakeWorld(twoHours());
+  const path = fileURLToPath(new URL('failing-pipeline.ts', import.meta.url));
+  await play(
+    world,
+    async (scene) => {
+      await expect(scene.result()).rejects.toMatchObject({ cause: { type: 'no-region' } });
+      expectStable(world);
+      expect(await scene.status()).toMatchObject({
+        state: 'failed',
+        outcome: { reason: 'the pipeline has failed: the second region is not there' },
+      });
+      expect(world.told.at(-1)?.event).toBe('failed');
+    },
+    { workflow: { path, type: 'failingPipeline', args: [{}] } },
+  );
 });
