@@ -1,6 +1,7 @@
 /** Tells people by webhook. Best effort: a webhook that is down never holds a rollout up. */
 import { Context } from '@temporalio/activity';
 import { request } from 'undici';
+import { withDeadline } from '../src/backends/deadline.js';
 import type { WebhookConfig } from '../src/plan/config.js';
 import type { World } from './dependencies.js';
 import type { NotifyInput } from './types.js';
@@ -33,28 +34,24 @@ async function call(world: World, webhook: WebhookConfig | undefined, input: Not
   const url = webhook.url ?? (webhook.urlEnv === null ? undefined : world.env[webhook.urlEnv]);
   if (url === undefined || url === '') return `the environment variable ${webhook.urlEnv ?? ''} is not set`;
   const signal = Context.current().cancellationSignal;
-  const deadline = new AbortController();
-  const forward = (): void => deadline.abort();
-  signal.addEventListener('abort', forward, { once: true });
-  const timer = setTimeout(forward, WEBHOOK_TIMEOUT_MS);
+  const timeout = (): Error => new DOMException(`no answer within ${WEBHOOK_TIMEOUT_MS} ms`, 'TimeoutError');
   try {
-    const response = await request(url, {
-      method: 'POST',
-      headers: { 'content-type': 'application/json' },
-      body: JSON.stringify(webhook.format === 'slack' ? slackBody(input) : genericBody(world, input)),
-      signal: deadline.signal,
+    return await withDeadline(signal, WEBHOOK_TIMEOUT_MS, timeout, async (limited) => {
+      const response = await request(url, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify(webhook.format === 'slack' ? slackBody(input) : genericBody(world, input)),
+        signal: limited,
+      });
+      await response.body.dump();
+      return response.statusCode >= 200 && response.statusCode < 300 ? null : `status ${response.statusCode}`;
     });
-    await response.body.dump();
-    return response.statusCode >= 200 && response.statusCode < 300 ? null : `status ${response.statusCode}`;
   } catch (error) {
     signal.throwIfAborted();
-    if (deadline.signal.aborted) return `no answer within ${WEBHOOK_TIMEOUT_MS} ms`;
+    if (error instanceof Error && error.name === 'TimeoutError') return error.message;
     return error instanceof Error && 'code' in error && typeof error.code === 'string'
       ? error.code
       : 'the URL cannot be called';
-  } finally {
-    clearTimeout(timer);
-    signal.removeEventListener('abort', forward);
   }
 }
 

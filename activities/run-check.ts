@@ -1,6 +1,7 @@
 /** A user's own gate: a URL that answers 2xx, or a command that ends with 0. Never a shell. */
 import { spawn } from 'node:child_process';
 import { request } from 'undici';
+import { withDeadline } from '../src/backends/deadline.js';
 import type { CheckConfig } from '../src/plan/config.js';
 
 export interface CheckOutcome {
@@ -25,20 +26,19 @@ export async function runCheck(
   env: Readonly<Record<string, string | undefined>>,
   signal: AbortSignal,
 ): Promise<CheckOutcome> {
-  const deadline = new AbortController();
-  const forward = (): void => deadline.abort();
-  signal.addEventListener('abort', forward, { once: true });
-  const timer = setTimeout(forward, check.timeoutMs);
-  try {
-    const outcome = await (check.kind === 'url'
-      ? callUrl(check.url, deadline.signal)
-      : runCommand(check.command, subject, env, deadline.signal));
-    signal.throwIfAborted();
-    return deadline.signal.aborted ? { pass: false, why: `not done within ${check.timeoutMs} ms` } : outcome;
-  } finally {
-    clearTimeout(timer);
-    signal.removeEventListener('abort', forward);
-  }
+  const timeout = new Error(`not done within ${check.timeoutMs} ms`);
+  return withDeadline(
+    signal,
+    check.timeoutMs,
+    () => timeout,
+    async (limited) => {
+      const outcome = await (check.kind === 'url'
+        ? callUrl(check.url, limited)
+        : runCommand(check.command, subject, env, limited));
+      signal.throwIfAborted();
+      return limited.aborted ? { pass: false, why: timeout.message } : outcome;
+    },
+  );
 }
 
 async function callUrl(url: string, signal: AbortSignal): Promise<CheckOutcome> {

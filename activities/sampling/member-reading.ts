@@ -1,5 +1,6 @@
 /** One poll of one member: its pages, how it stands to the split, and the mending where it has drifted. */
 import { BackendError } from '../../src/backends/backend-error.js';
+import { withDeadline } from '../../src/backends/deadline.js';
 import type { Member, TrafficBackend } from '../../src/backends/traffic-backend.js';
 import type { EvidencePage } from '../../src/evidence/record.js';
 import { SluiceError } from '../../src/plan/failures.js';
@@ -61,30 +62,37 @@ export async function readMember(
   signal: AbortSignal,
 ): Promise<MemberReading> {
   const { clock } = context;
-  const patience = new AbortController();
-  const forward = (): void => patience.abort(signal.reason);
-  signal.addEventListener('abort', forward, { once: true });
-  const timer = setTimeout(() => patience.abort(tooSlow(member)), PATIENCE_MS);
   try {
-    const sentAt = clock.monotonicMs();
-    const first = await readPage(context, member, cursor, patience.signal);
-    const answeredAt = clock.monotonicMs();
-    const pages = [first];
-    for (let last = first; last.more && !context.headOnly && pages.length < PAGES_PER_POLL;) {
-      last = await readPage(context, member, last.cursor, patience.signal);
-      pages.push(last);
-    }
-    const last = pages.at(-1) ?? first;
-    const standing = await standingOf(context, member, last, patience.signal);
-    return { kind: 'answered', member, pages, last, standing, sentAt, answeredAt };
+    return await withDeadline(
+      signal,
+      PATIENCE_MS,
+      () => tooSlow(member),
+      (limited) => read(context, member, cursor, limited),
+    );
   } catch (error) {
     signal.throwIfAborted();
     if (error instanceof SluiceError && error.code === 'evidence-invalid') throw error;
     return { kind: 'silent', member, error: asSluiceError(member, error), at: clock.monotonicMs() };
-  } finally {
-    clearTimeout(timer);
-    signal.removeEventListener('abort', forward);
   }
+}
+
+async function read(
+  context: ReadingContext,
+  member: Member,
+  cursor: string | null,
+  signal: AbortSignal,
+): Promise<AnsweredReading> {
+  const sentAt = context.clock.monotonicMs();
+  const first = await readPage(context, member, cursor, signal);
+  const answeredAt = context.clock.monotonicMs();
+  const pages = [first];
+  let last = first;
+  while (last.more && !context.headOnly && pages.length < PAGES_PER_POLL) {
+    last = await readPage(context, member, last.cursor, signal);
+    pages.push(last);
+  }
+  const standing = await standingOf(context, member, last, signal);
+  return { kind: 'answered', member, pages, last, standing, sentAt, answeredAt };
 }
 
 function readPage(

@@ -1,5 +1,6 @@
 /** After the flip nobody uses the stable upstream: is it still there to go back to? */
 import { request } from 'undici';
+import { withDeadline } from '../../src/backends/deadline.js';
 import type { SluiceConfig } from '../../src/plan/config.js';
 import type { UpstreamName } from '../../src/plan/ids.js';
 import type { Clock } from '../dependencies.js';
@@ -57,22 +58,18 @@ export class WayBack {
     const upstream = config().upstreams.get(stable);
     if (upstream === undefined) return false;
     const key = upstream.apiKeyEnv === null ? undefined : env[upstream.apiKeyEnv];
-    const deadline = new AbortController();
-    const forward = (): void => deadline.abort();
-    signal.addEventListener('abort', forward, { once: true });
-    const timer = setTimeout(forward, PROBE_TIMEOUT_MS);
+    const timeout = (): Error => new DOMException('timed out', 'TimeoutError');
     try {
-      const response = await request(`${upstream.url}/models`, {
-        headers: { ...upstream.headers, ...(key === undefined ? {} : { authorization: `Bearer ${key}` }) },
-        signal: deadline.signal,
+      return await withDeadline(signal, PROBE_TIMEOUT_MS, timeout, async (limited) => {
+        const response = await request(`${upstream.url}/models`, {
+          headers: { ...upstream.headers, ...(key === undefined ? {} : { authorization: `Bearer ${key}` }) },
+          signal: limited,
+        });
+        await response.body.dump();
+        return response.statusCode < 500;
       });
-      await response.body.dump();
-      return response.statusCode < 500;
     } catch {
       return signal.aborted;
-    } finally {
-      clearTimeout(timer);
-      signal.removeEventListener('abort', forward);
     }
   }
 }

@@ -3,6 +3,7 @@ import { request } from 'undici';
 import type { Dispatcher } from 'undici';
 import { z } from 'zod';
 import { BackendError } from './backend-error.js';
+import { withDeadline } from './deadline.js';
 import type { Member } from './traffic-backend.js';
 
 /** A page of evidence is a few hundred kilobytes; anything near this is no answer of a router. */
@@ -52,37 +53,32 @@ export async function callAdmin(
     );
   }
   signal.throwIfAborted();
-  // Not AbortSignal.any: the activity's signal lives for hours, and on Node 20 every combination stays attached to it.
-  const controller = new AbortController();
-  const forward = (): void => controller.abort(signal.reason);
-  signal.addEventListener('abort', forward, { once: true });
-  const timer = setTimeout(() => controller.abort(new DOMException('timed out', 'TimeoutError')), options.timeoutMs);
+  const { timeoutMs } = options;
+  const timeout = (): Error => new DOMException('timed out', 'TimeoutError');
   try {
-    const response = await request(new URL(call.path, withSlash(member.address)), {
-      method: call.method,
-      headers: {
-        authorization: `Bearer ${token}`,
-        accept: 'application/json',
-        ...(call.body === undefined ? {} : { 'content-type': 'application/json' }),
-      },
-      ...(call.body === undefined ? {} : { body: JSON.stringify(call.body) }),
-      dispatcher: options.dispatcher,
-      signal: controller.signal,
+    return await withDeadline(signal, timeoutMs, timeout, async (limited) => {
+      const response = await request(new URL(call.path, withSlash(member.address)), {
+        method: call.method,
+        headers: {
+          authorization: `Bearer ${token}`,
+          accept: 'application/json',
+          ...(call.body === undefined ? {} : { 'content-type': 'application/json' }),
+        },
+        ...(call.body === undefined ? {} : { body: JSON.stringify(call.body) }),
+        dispatcher: options.dispatcher,
+        signal: limited,
+      });
+      return judge(member, call, response.statusCode, await readBounded(response.body, member));
     });
-    const text = await readBounded(response.body, member);
-    return judge(member, call, response.statusCode, text);
   } catch (error) {
     if (error instanceof BackendError) throw error;
     signal.throwIfAborted();
     throw new BackendError(
       'router-unreachable',
       member.address,
-      `router ${member.address} does not answer: ${reasonOf(error, options.timeoutMs)}; check that it runs and that its admin listener can be reached from here`,
+      `router ${member.address} does not answer: ${reasonOf(error, timeoutMs)}; check that it runs and that its admin listener can be reached from here`,
       { cause: error },
     );
-  } finally {
-    clearTimeout(timer);
-    signal.removeEventListener('abort', forward);
   }
 }
 
