@@ -98,9 +98,11 @@ export function heartbeatTimeoutMs({ intervalMs }: StagePlan): number {
   return Math.min(60_000, Math.max(5_000, 3 * intervalMs));
 }
 
-/** A look that is only recorded, after the traffic has been moved. */
+/** The look behind a rollback: the traffic has been moved, and its evidence is worth a moment, but no more. */
 export const BEST_EFFORT: ActivityOptions = {
-  retry: { initialInterval: '1 second', backoffCoefficient: 2, maximumInterval: '10 seconds', maximumAttempts: 4 },
+  startToCloseTimeout: '10 seconds',
+  scheduleToCloseTimeout: '20 seconds',
+  retry: { initialInterval: '500 milliseconds', backoffCoefficient: 2, maximumAttempts: 4 },
 };
 
 /** Checks of the user's own may take long; each attempt is bounded by their own time limits. */

@@ -26,17 +26,19 @@ export async function rollBack(run: Run): Promise<void> {
   show(run);
   // Without a split nothing has ever been written.
   if (state.split !== null) await reachEveryMember(run, cause);
+  // Whoever sees the outcome sees its evidence: not that of an earlier look.
+  const look = cause.look === null ? null : await lookBehind(run, cause.look);
   state.outcome = {
     state: cause.ends,
     at: Date.now(),
     stage: currentStage(state).name,
     reason: cause.reason,
     guardrails: cause.guardrails,
-    evidence: evidenceOf(state, cause),
+    evidence: look === null ? null : evidenceOf(state, cause),
     by: cause.by,
   };
   show(run);
-  await writeDown(run, cause);
+  await writeDown(run, cause, look);
 }
 
 const TRIES_ABOVE = 5;
@@ -109,9 +111,8 @@ function pauseAfter(tries: number): number {
   return tries < 200 ? 600_000 : 3_600_000;
 }
 
-async function writeDown(run: Run, cause: RollingBack): Promise<void> {
+async function writeDown(run: Run, cause: RollingBack, look: string | null): Promise<void> {
   const { state } = run;
-  const look = cause.look === null ? null : await lookBehind(run, cause.look);
   if (state.split !== null) {
     const { plan, split, members } = state;
     const summary = `${plan.route} rests on ${plan.stable} again`;
@@ -136,8 +137,6 @@ async function lookBehind(run: Run, why: 'hard-stop' | 'crossing'): Promise<stri
     return null;
   }
   state.look = taken.value;
-  if (state.outcome !== null && state.rollingBack !== null)
-    state.outcome = { ...state.outcome, evidence: evidenceOf(state, state.rollingBack) };
   return taken.value.id;
 }
 
