@@ -25,8 +25,10 @@ export function openPostgres(target: PostgresTarget, timeoutMs: number): LedgerD
     stream: () => silentNoLongerThan(timeoutMs),
     types: exactIntegers(),
   });
-  // An idle connection that breaks is taken out of the pool; the next query that needs one says what is wrong.
+  // A connection that breaks leaves the pool, and the query that it carried, or the next one, says what is wrong. Without
+  // listeners the same fault would end the process, from the pool while it is idle and from the connection while it is used.
   pool.on('error', () => undefined);
+  pool.on('connect', (client) => client.on('error', () => undefined));
   const db = new Kysely<LedgerTables>({ dialect: new PostgresDialect({ pool }) });
   return { db, target, write: (work) => work(), check: () => undefined, close: () => db.destroy() };
 }

@@ -25,7 +25,13 @@ export async function openSqlite(target: SqliteTarget, timeoutMs: number): Promi
     mkdirSync(dirname(path), { recursive: true });
     await useWriteAheadLog(path, timeoutMs);
   }
+  let opened: string | null = null;
+  const check = (): void => {
+    if (opened !== null) checkPresent(path, opened);
+  };
   const connection = new SqliteConnection(() => {
+    // Opening a file that is gone would make an empty one.
+    check();
     const database = new Libsql(path);
     database.exec(`PRAGMA busy_timeout = ${Math.min(timeoutMs, LONGEST_BLOCK_MS)}`);
     database.exec('PRAGMA foreign_keys = ON');
@@ -34,19 +40,17 @@ export async function openSqlite(target: SqliteTarget, timeoutMs: number): Promi
     return database;
   });
   const db = new Kysely<LedgerTables>({ dialect: new LedgerSqliteDialect({ database: connection }) });
-  const opened = inMemory ? null : identityOf(path);
+  if (!inMemory) opened = identityOf(path);
   const turn = writeTurnOf(inMemory ? Symbol(path) : path);
   return {
     db,
     target,
     write: (work) =>
       turn(async () => {
-        if (opened !== null) checkPresent(path, opened);
+        check();
         return work();
       }),
-    check: () => {
-      if (opened !== null) checkPresent(path, opened);
-    },
+    check,
     close: () => db.destroy(),
   };
 }
