@@ -31,6 +31,7 @@ export async function runRollout(session: Session, io: Io, rollout: DemoRollout)
     { config: rollout.config, by: 'demo' },
   );
   let stage = '';
+  let decisive = 'no look yet';
   for (;;) {
     const status = await query(session, first.route, began + rollout.timeoutMs);
     if (status.stage.name !== stage && status.stage.startedAt !== null) {
@@ -38,9 +39,10 @@ export async function runRollout(session: Session, io: Io, rollout: DemoRollout)
       if (!rollout.live) io.note(`${rollout.name}: ${stage} has begun (${Math.round((Date.now() - began) / 1_000)} s)`);
       await rollout.onStage(stage);
     }
+    decisive = gateEvidence(status) ?? decisive;
     if (rollout.live) io.redraw(renderStatus(status, Date.now()));
     const over = Date.now() - began > rollout.timeoutMs;
-    if (status.outcome !== null || status.state === 'held' || over) return resultOf(rollout, status, began);
+    if (status.outcome !== null || status.state === 'held' || over) return resultOf(rollout, status, decisive, began);
     await delay(POLL_MS);
   }
 }
@@ -58,7 +60,14 @@ async function query(session: Session, route: string, deadline: number): Promise
   }
 }
 
-function resultOf(rollout: DemoRollout, status: RolloutStatus, began: number): ScenarioResult {
+/** Why the last stage with a choice was left: its gates' numbers; null while a gate is not safe. */
+function gateEvidence(status: RolloutStatus): string | null {
+  const gates = Object.entries(status.guardrails).filter(([, guardrail]) => guardrail.logE.safe !== null);
+  if (gates.length === 0 || gates.some(([, guardrail]) => guardrail.verdict !== 'safe')) return null;
+  return gates.map(([name, guardrail]) => `${name} safe in ${status.stage.name} (${guardrail.why})`).join('; ');
+}
+
+function resultOf(rollout: DemoRollout, status: RolloutStatus, decisive: string, began: number): ScenarioResult {
   const { outcome } = status;
   const state = outcome?.state ?? (status.state === 'held' ? 'held' : 'timed-out');
   return {
@@ -66,7 +75,11 @@ function resultOf(rollout: DemoRollout, status: RolloutStatus, began: number): S
     outcome: state,
     stage: outcome?.stage ?? status.stage.name,
     guardrail: outcome?.guardrails[0] ?? null,
-    evidence: outcome?.evidence ?? outcome?.reason ?? status.hold?.reason ?? `still ${status.state}`,
+    evidence:
+      outcome?.evidence ??
+      (state === 'promoted' ? decisive : outcome?.reason) ??
+      status.hold?.reason ??
+      `still ${status.state}`,
     seconds: Math.round((Date.now() - began) / 1_000),
     asExpected: state === rollout.expected,
   };

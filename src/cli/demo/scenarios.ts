@@ -49,8 +49,8 @@ function scenario(
 
 export const SCENARIOS: Readonly<Record<ScenarioName, Scenario>> = {
   healthy: scenario('healthy', 'a candidate that is as good as stable', 'promoted', {}),
-  // A factor on every latency moves the p95 by the same factor.
-  slow: scenario('slow', 'a candidate whose p95 is 60% higher', 'rolled-back', { candidate: { latencyMedianMs: 96 } }),
+  // The same median, a longer tail: exp(1.645 × (0.786 − 0.5)) = 1.6 at the 95th percentile.
+  slow: scenario('slow', 'a candidate whose p95 is 60% higher', 'rolled-back', { candidate: { latencyLogSd: 0.786 } }),
   errors: scenario('errors', 'a candidate with 5% errors instead of 1%', 'rolled-back', {
     candidate: { errorRate: 0.05 },
   }),

@@ -13,6 +13,8 @@ export async function untilStopped(): Promise<string> {
   return new Promise((resolve) => {
     const stop = (why: string): void => {
       process.once('SIGINT', () => process.exit(130));
+      // The channel would keep a process alive that has nothing left to do.
+      process.channel?.unref();
       resolve(why);
     };
     process.once('SIGTERM', () => stop('SIGTERM'));
