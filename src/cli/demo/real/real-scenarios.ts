@@ -1,0 +1,112 @@
+/** The two rollouts of `demo --real`: a harmless release and one whose server was set up wrongly. */
+import { FULL_CONTEXT_TOKENS, SMALL_CONTEXT_TOKENS } from './real-prompts.js';
+
+export type RealScenarioName = 'requantised' | 'small-context';
+
+export interface RealModelSetup {
+  /** Which of the `RealModels`. */
+  readonly weights: 'base' | 'requantised';
+  readonly contextTokensPerSlot: number;
+}
+
+export interface RealScenario {
+  readonly name: RealScenarioName;
+  /** One line: what the candidate is like. */
+  readonly title: string;
+  readonly expected: 'promoted' | 'rolled-back';
+  readonly stable: RealModelSetup;
+  readonly candidate: RealModelSetup;
+}
+
+const BASE: RealModelSetup = { weights: 'base', contextTokensPerSlot: FULL_CONTEXT_TOKENS };
+
+export const REAL_SCENARIOS: Readonly<Record<RealScenarioName, RealScenario>> = {
+  requantised: {
+    name: 'requantised',
+    title: 'SmolLM2-135M in q4_1 against the same weights in q8_0',
+    expected: 'promoted',
+    stable: BASE,
+    candidate: { ...BASE, weights: 'requantised' },
+  },
+  'small-context': {
+    name: 'small-context',
+    title: `the same model, its context window cut to ${SMALL_CONTEXT_TOKENS} tokens: it answers 400 to long prompts`,
+    expected: 'rolled-back',
+    stable: BASE,
+    candidate: { ...BASE, contextTokensPerSlot: SMALL_CONTEXT_TOKENS },
+  },
+};
+
+/** How each of the two servers runs: one thread on a core of its own, so that one does not slow the other. */
+export const REAL_SERVER = {
+  slots: 4,
+  threads: 1,
+  cpu: { stable: 0, candidate: 1 },
+} as const;
+
+/** The traffic: about half of what one core answers, and never more under way than the server has slots. */
+export const REAL_TRAFFIC = {
+  requestsPerSecond: 4,
+  maxInFlight: REAL_SERVER.slots,
+} as const;
+
+/** Answers to wait for before the rollout: they warm the servers and show the rate that this machine reaches. */
+export const WARM_UP_ANSWERS = 40;
+
+/**
+ * Requests of users in each stage. What decides is their number, not the time:
+ * - The margin of error_rate stands once stable has answered 1,000; by the end of the 25% stage it has answered
+ *   950 + 0.95 · 60 + 0.75 · 100 ≈ 1,080.
+ * - After that, clean requests alone open the gate at a margin of 5 points: about 80 of the candidate, and the stage
+ *   asks for 100, which 50% of 240 are.
+ */
+const REQUESTS = { shadow: 950, 'canary-5': 60, 'canary-25': 100, 'canary-50': 240, flip: 60 } as const;
+
+/** The 50% stage may take this many times longer, should the machine slow down meanwhile. */
+const LONGEST = 4;
+
+export interface RealPlanOptions {
+  readonly route: string;
+  readonly candidate: string;
+  /** What the users' traffic reached while it warmed up. */
+  readonly requestsPerSecond: number;
+}
+
+/**
+ * The five-week plan with stages as long as this machine needs for the requests that decide, as it would stand in a
+ * file. The guardrails: error_rate with a margin that a hundred requests can decide; the median of the latency with a
+ * wide limit, since both models share a small machine with everything else and the flip doubles the candidate's load;
+ * p95 only flagged, for it is the queue in front of the model more than the model.
+ * @throws RangeError unless requestsPerSecond is positive
+ */
+export function realPlan({ route, candidate, requestsPerSecond }: RealPlanOptions): Readonly<Record<string, unknown>> {
+  if (!(requestsPerSecond > 0)) throw new RangeError(`${requestsPerSecond} requests a second never end a stage`);
+  const time = (stage: keyof typeof REQUESTS, times = 1): string =>
+    `${Math.ceil((times * REQUESTS[stage]) / requestsPerSecond)}s`;
+  return {
+    route,
+    candidate,
+    stages: [
+      { kind: 'shadow', for: time('shadow') },
+      { kind: 'canary', share: '5%', for: time('canary-5') },
+      { kind: 'canary', share: '25%', for: time('canary-25') },
+      {
+        kind: 'canary',
+        share: '50%',
+        for: time('canary-50'),
+        onUndecided: 'extend',
+        maxFor: time('canary-50', LONGEST),
+      },
+      { kind: 'flip', bake: time('flip') },
+    ],
+    defaults: { interval: '1s', warmup: '2s' },
+    guardrails: {
+      error_rate: { margin: '+5 points' },
+      latency_p50: { limit: 2 },
+      latency_p95: { limit: 3, action: 'flag' },
+    },
+    falseRollback: '1%',
+    requestTimeout: '30s',
+    feedback: { horizon: '2s' },
+  };
+}
