@@ -152,12 +152,17 @@ function checkRate(path: string, rate: Rate, found: string[]): void {
 }
 
 function checkCounts(path: string, counts: Readonly<Record<string, number>>, found: string[]): void {
-  for (const [key, count] of Object.entries(counts)) checkCount(`${path}.${key}`, count, found);
+  for (const [key, count] of Object.entries(counts)) {
+    if (!isCount(count)) checkCount(`${path}.${key}`, count, found);
+  }
 }
 
 function checkCount(path: string, count: number, found: string[]): void {
-  if (Number.isSafeInteger(count) && count >= 0) return;
-  found.push(`${path} is ${shown(count)}, not a non-negative integer`);
+  if (!isCount(count)) found.push(`${path} is ${shown(count)}, not a non-negative integer`);
+}
+
+function isCount(count: number): boolean {
+  return Number.isSafeInteger(count) && count >= 0;
 }
 
 function total(counts: Readonly<Record<string, number>>): number {

