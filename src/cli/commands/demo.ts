@@ -1,6 +1,9 @@
 import { join } from 'node:path';
 import { InvalidArgumentError } from 'commander';
 import { outcomeLine, type ScenarioResult } from '../demo/outcome-line.js';
+import { prepareRealModels } from '../demo/real/prepare-real-models.js';
+import { REAL_SCENARIOS } from '../demo/real/real-scenarios.js';
+import { runRealScenario } from '../demo/real/run-real-scenario.js';
 import { runScenario } from '../demo/run-scenario.js';
 import { DEFAULT_SCENARIOS, isScenarioName, SCENARIOS, type ScenarioName } from '../demo/scenarios.js';
 import { EXIT } from '../exit-codes.js';
@@ -9,19 +12,21 @@ import type { Register } from '../program.js';
 
 interface DemoFlags {
   readonly scenario?: ScenarioName;
+  readonly real?: true;
   readonly json?: true;
 }
 
-/** `sluice demo`: whole rollouts in front of sample endpoints; exits 0 when each ended as it should. */
+/** `sluice demo`: whole rollouts in front of sample endpoints or real models; exits 0 when each ended as it should. */
 export const registerDemo: Register = (program, io, result) => {
   program
     .command('demo')
     .description('Watch a release walk through its five stages, and a bad one being caught.')
     .option('--scenario <name>', `one of ${Object.keys(SCENARIOS).join(', ')}`, parseScenario)
+    .option('--real', 'two real models on llama.cpp instead of sample endpoints (installs 220 MB once)')
     .option('--json', 'print one JSON value')
     .action(async (flags: DemoFlags) => {
-      const names = flags.scenario === undefined ? DEFAULT_SCENARIOS : [flags.scenario];
-      const results = await runAll(names, io, flags.json !== true && io.interactive);
+      const live = flags.json !== true && io.interactive;
+      const results = flags.real === true ? await runReal(io, live) : await runSamples(namesOf(flags), io, live);
       if (flags.json !== true) io.print(results.map(outcomeLine).join('\n'));
       else io.print(JSON.stringify(flags.scenario === undefined ? results : results[0]));
       if (results.some((one) => !one.asExpected)) result.exitCode = EXIT.error;
@@ -33,12 +38,22 @@ function parseScenario(value: string): ScenarioName {
   throw new InvalidArgumentError(`choose one of ${Object.keys(SCENARIOS).join(', ')}`);
 }
 
-async function runAll(names: readonly ScenarioName[], io: Io, live: boolean): Promise<readonly ScenarioResult[]> {
+function namesOf(flags: DemoFlags): readonly ScenarioName[] {
+  return flags.scenario === undefined ? DEFAULT_SCENARIOS : [flags.scenario];
+}
+
+async function runSamples(names: readonly ScenarioName[], io: Io, live: boolean): Promise<readonly ScenarioResult[]> {
   const results: ScenarioResult[] = [];
-  for (const name of names) {
-    const result = await runScenario(SCENARIOS[name], join(io.cwd, '.sluice', 'demo'), io, live);
-    io.note(outcomeLine(result));
-    results.push(result);
+  for (const name of names) results.push(await runScenario(SCENARIOS[name], join(io.cwd, '.sluice', 'demo'), io, live));
+  return results;
+}
+
+async function runReal(io: Io, live: boolean): Promise<readonly ScenarioResult[]> {
+  const directory = join(io.cwd, '.sluice', 'real');
+  const models = await prepareRealModels({ directory, note: (text) => io.note(text), env: io.env });
+  const results: ScenarioResult[] = [];
+  for (const scenario of Object.values(REAL_SCENARIOS)) {
+    results.push(await runRealScenario(scenario, models, join(directory, 'demo'), io, live));
   }
   return results;
 }

@@ -23,7 +23,7 @@ export const registerValidate: Register = (program, io, result) => {
     .option('--json', 'print one JSON value: the frozen plan, or the problems');
   addConfigFlag(command).action((planPath: string | undefined, flags: ValidateFlags) => {
     try {
-      const plan = check(planPath, findConfig(flags.config, io.env, io.cwd), io.note);
+      const plan = check(planPath, findConfig(flags.config, io.env, io.cwd), (text) => io.note(text));
       if (flags.json === true) io.print(JSON.stringify({ valid: true, plan }));
       else io.print(plan === null ? 'sluice.yaml is valid' : describe(plan));
     } catch (error) {

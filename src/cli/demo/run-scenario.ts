@@ -1,14 +1,14 @@
 /** One scenario from nothing to its outcome; whatever happens, nothing is left running. */
 import { join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
 import type { Io } from '../io.js';
 import { openSession } from '../session.js';
 import { startDemoStack } from './demo-stack.js';
 import type { ScenarioResult } from './outcome-line.js';
 import { runRollout } from './run-rollout.js';
 import { startSampleEndpoint } from './sample-endpoint.js';
-import { startSampleTraffic, type SampleTraffic } from './sample-traffic.js';
+import { startSampleTraffic } from './sample-traffic.js';
 import { demoPlan, type Scenario } from './scenarios.js';
+import { untilServed } from './until-served.js';
 
 const TIMEOUT_MS = 240_000;
 /** Latency thresholds need 200 observations of stable before the rollout: a second of traffic at this rate. */
@@ -45,7 +45,7 @@ export async function runScenario(
       seed: 3,
     });
     open.push(() => traffic.stop(2_000));
-    await untilServed(traffic, OBSERVATIONS_BEFORE);
+    await untilServed(traffic, OBSERVATIONS_BEFORE, 30_000);
     const { address, namespace } = stack.up.temporal;
     const session = await openSession({ address, namespace }, io);
     open.push(() => session.close());
@@ -64,16 +64,5 @@ export async function runScenario(
     });
   } finally {
     for (let close = open.pop(); close !== undefined; close = open.pop()) await close();
-  }
-}
-
-async function untilServed(traffic: SampleTraffic, answers: number): Promise<void> {
-  const deadline = Date.now() + 30_000;
-  while (traffic.counters().ok < answers) {
-    if (Date.now() > deadline)
-      throw new Error(
-        `the router answered ${traffic.counters().ok} of ${answers} requests in 30 s: ${JSON.stringify(traffic.counters().failures)}`,
-      );
-    await delay(50);
   }
 }

@@ -20,6 +20,12 @@ export interface TrafficBehaviour {
   readonly badShare: Readonly<Record<Variant, number>>;
 }
 
+/** One request of traffic: who asks, and the whole body. */
+export interface TrafficRequest {
+  readonly user: string;
+  readonly body: string;
+}
+
 export interface SampleTrafficOptions {
   /** Origin of the router, `http://127.0.0.1:8700`. */
   readonly router: string;
@@ -34,6 +40,8 @@ export interface SampleTrafficOptions {
   /** Ends by itself after this time, ms; runs until stopped when absent. */
   readonly durationMs?: number;
   readonly seed?: number;
+  /** Requests of one's own instead of the sample questions, by their number from 0; never streamed. */
+  readonly requests?: (index: number) => TrafficRequest;
 }
 
 export interface SampleTraffic {
@@ -73,6 +81,7 @@ class TrafficSource implements SampleTraffic {
   readonly #bodyHead: string;
   readonly #headers: Readonly<Record<string, string>>;
   readonly #endsAt: number;
+  readonly #requests: ((index: number) => TrafficRequest) | null;
   #behaviour: TrafficBehaviour;
   #timer: NodeJS.Timeout | null = null;
   #lastTick = performance.now();
@@ -87,6 +96,7 @@ class TrafficSource implements SampleTraffic {
     this.#random = new Random(options.seed ?? 1);
     this.#users = options.users ?? 4000;
     this.#maxInFlight = options.maxInFlight ?? 1024;
+    this.#requests = options.requests ?? null;
     this.#bodyHead = `{"model":${JSON.stringify(options.route)},"messages":[{"role":"system","content":"${SYSTEM_PROMPT}"},{"role":"user","content":"`;
     this.#headers = {
       'content-type': 'application/json',
@@ -150,19 +160,24 @@ class TrafficSource implements SampleTraffic {
   }
 
   #send(): void {
-    const { streamedShare, abortShare } = this.#behaviour;
-    const user = this.#random.below(this.#users);
-    const aborts = this.#random.chance(abortShare);
-    const stream = this.#random.chance(streamedShare) || aborts;
-    const body = `${this.#bodyHead}${question(this.#random.below(64))}"}],"user":"u-${user}"${stream ? ',"stream":true}' : '}'}`;
+    const aborts = this.#random.chance(this.#behaviour.abortShare);
+    const { user, body } = this.#requests === null ? this.#sampleRequest(aborts) : this.#requests(this.#tally.sent);
     this.#tally.sent += 1;
     this.#tally.inFlight += 1;
     this.#dispatch(
       '/v1/chat/completions',
-      { ...this.#headers, 'x-user-id': `u-${user}` },
+      { ...this.#headers, 'x-user-id': user },
       body,
       new Exchange(aborts, this.#finish),
     );
+  }
+
+  /** @param aborts it will be cut off after its first bytes, so it has to be a stream */
+  #sampleRequest(aborts: boolean): TrafficRequest {
+    const user = `u-${this.#random.below(this.#users)}`;
+    const stream = this.#random.chance(this.#behaviour.streamedShare) || aborts;
+    const end = stream ? ',"stream":true}' : '}';
+    return { user, body: `${this.#bodyHead}${question(this.#random.below(64))}"}],"user":"${user}"${end}` };
   }
 
   readonly #finish = (exchange: Exchange): void => {
