@@ -1,0 +1,28 @@
+/** The library: plans, the ledger, the router, the worker's parts and the statistics behind every verdict. */
+export { createSluiceRouterBackend } from './backends/sluice-router.js';
+export type { SluiceRouterBackend, SluiceRouterBackendOptions } from './backends/sluice-router.js';
+export type { Member, RouteView, TrafficBackend, WriteOptions, WriteOutcome } from './backends/traffic-backend.js';
+export type { AssessmentReading, Crossing, EvidenceState, GuardrailStatus, Look, Verdict } from './evidence/look.js';
+export type { EvidencePage, EvidenceRecord, RatingRecord } from './evidence/record.js';
+export type { Ledger } from './ledger/ledger.js';
+export { ledgerFromEnvironment } from './ledger/open-ledger.js';
+export { parseConfigFile } from './plan/config-file.js';
+export type { SluiceConfig } from './plan/config.js';
+export { SluiceError } from './plan/failures.js';
+export type { FailureCode } from './plan/failures.js';
+export { freezePlan } from './plan/freeze.js';
+export type { FreezeContext } from './plan/freeze.js';
+export { rolloutId, routeName, stageName, upstreamName } from './plan/ids.js';
+export type { RolloutId, RouteName, StageName, UpstreamName } from './plan/ids.js';
+export { configJsonSchema, planJsonSchema } from './plan/json-schema.js';
+export { parsePlanFile } from './plan/plan-file.js';
+export type { Split } from './plan/split.js';
+export type { RolloutStatus } from './plan/status.js';
+export type { Guardrail, Plan, StagePlan } from './plan/types.js';
+export { startRouter } from './router/router.js';
+export type { Router, RouterOptions } from './router/router.js';
+export { createAssessment, restoreAssessment } from './statistics/assessment/assessment.js';
+export type { Assessment } from './statistics/assessment/assessment.js';
+export { createDescribeRun } from './temporal/describe-run.js';
+export { createSluiceWorker } from './temporal/worker.js';
+export type { SluiceWorkerOptions } from './temporal/worker.js';
