@@ -38,8 +38,7 @@ export class RouteEvidence {
   /** Closes the intervals whose time is over. Resolves when they are on disk; a disk that refuses is logged and tried again. */
   async sweep(): Promise<void> {
     const { meter, clock, control } = this.#options;
-    control.noteExpiry();
-    await this.#file(meter.close(clock.wallMs()));
+    await Promise.all([control.noteExpiry(), this.#file(meter.close(clock.wallMs()))]);
   }
 
   /** The process ends: what has finished in it is complete. */

@@ -131,18 +131,19 @@ export class RouteControl {
     return 'renewed';
   }
 
-  /** Says once that the lease has run out, and makes it last over a restart. */
-  noteExpiry(): void {
+  /** Says once that the lease has run out, and makes it last over a restart. Never rejects. */
+  async noteExpiry(): Promise<void> {
     if (this.#expirySeen || this.inForce) return;
     this.#expirySeen = true;
     const { split } = this.#active;
     const serves = split.lease?.onExpiry === 'keep' ? 'the weights are kept' : 'stable serves everyone';
-    this.#log(
-      'warn',
-      'lease-expired',
-      `generation ${split.generation} of ${split.rollout ?? 'no rollout'} is not in force: ${serves}`,
-    );
-    this.#save().catch((error: unknown) => this.#log('error', 'split-not-saved', errorText(error)));
+    const of = `generation ${split.generation} of ${split.rollout ?? 'no rollout'}`;
+    this.#log('warn', 'lease-expired', `${of} is not in force: ${serves}`);
+    try {
+      await this.#save();
+    } catch (error) {
+      this.#log('error', 'split-not-saved', errorText(error));
+    }
   }
 
   view(): RouteView {
