@@ -46,7 +46,7 @@ export const REAL_SERVER = {
 
 /** The traffic: about half of what one core answers, and never more under way than the server has slots. */
 export const REAL_TRAFFIC = {
-  requestsPerSecond: 4,
+  requestsPerSecond: 3.5,
   maxInFlight: REAL_SERVER.slots,
 } as const;
 
