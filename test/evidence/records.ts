@@ -128,7 +128,7 @@ export function realisticRecord(
 const name = fc.constantFrom('router-1', 'router-2', 'router-10', 'Router-1', 'rüter', 'router_1');
 
 /** Keys that collide often, so that replacing, adding and ordering all happen. */
-export const evidenceKey = fc.record({
+const evidenceKey = fc.record({
   generation: fc.integer({ min: 1, max: 3 }),
   stage: fc.constantFrom('canary-5', 'canary-25').map(stageName),
   intervalStart: fc.integer({ min: 0, max: 5 }).map((step) => FIRST + step * INTERVAL_MS),
