@@ -6,7 +6,7 @@ import { routeName } from '../plan/ids.js';
 import type { RouteName } from '../plan/ids.js';
 import { SluiceError } from '../plan/failures.js';
 import type { RolloutStatus } from '../plan/status.js';
-import type { CommandInput, CommandName } from '../../workflows/state.js';
+import type { CommandInput, CommandName, CommandResult } from '../../workflows/state.js';
 import { addConnectionFlags, openSession, type ConnectionFlags, type Session } from './session.js';
 import { addConfigFlag, type ConfigFlag } from './config-flag.js';
 import { wayBack } from './way-back.js';
@@ -80,13 +80,13 @@ async function control(
     ...(stage === undefined ? {} : { stage }),
     ...(name === 'promote' ? { to: flags.toEnd === true ? 'end' : 'next' } : {}),
   };
-  await sendCommand(session, route, name, input);
+  const answer = await sendCommand(session, route, name, input);
   const after =
     name === 'rollback'
       ? await untilRolledBack(session, io, route, flags)
       : await readStatus(session, io, route, flags);
   if (flags.json === true) io.print(JSON.stringify(after));
-  else io.print(sentence(name, route, after));
+  else io.print(sentence(name, route, answer, after));
 }
 
 /** An increase over closed gates is a person's override: it is asked for, and scripts say --yes. */
@@ -119,9 +119,8 @@ async function untilRolledBack(
   }
 }
 
-function sentence(name: CommandName, route: RouteName, after: RolloutStatus | null): string {
-  if (after === null) return `${name} of ${route} was taken`;
-  if (name !== 'rollback') return `${name} of ${route} was taken: ${after.state} at ${after.stage.name}`;
+function sentence(name: CommandName, route: RouteName, answer: CommandResult, after: RolloutStatus | null): string {
+  if (name !== 'rollback' || after === null) return `${route}: ${answer.note}`;
   if (after.outcome !== null)
     return `${route} is ${after.outcome.state}: 100% ${after.split.upstreams.stable} on every router`;
   return `${route} rolls back; not confirmed yet: ${after.outstanding.join(', ')}`;

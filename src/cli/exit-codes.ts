@@ -2,7 +2,7 @@
 import { FAILURES, SluiceError } from '../plan/failures.js';
 import type { RolloutStatus } from '../plan/status.js';
 
-export const EXIT = { ok: 0, error: 1, usage: 2, rolledBack: 3, held: 4, timedOut: 5 } as const;
+export const EXIT = { ok: 0, error: 1, usage: 2, rolledBack: 3, held: 4, timedOut: 5, interrupted: 130 } as const;
 
 export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
 

@@ -2,4 +2,6 @@
 import { processIo } from './io.js';
 import { run } from './program.js';
 
-process.exitCode = await run(process.argv.slice(2), processIo());
+const exitCode = await run(process.argv.slice(2), processIo());
+// Explicit: what still waits (a query, a timer) must not keep a finished command alive.
+process.exit(exitCode);

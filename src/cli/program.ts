@@ -17,6 +17,7 @@ import { registerUp } from './commands/up.js';
 import { registerValidate } from './commands/validate.js';
 import { registerWorker } from './commands/worker.js';
 import { EXIT, exitCodeOfError } from './exit-codes.js';
+import { Interrupted } from './demo/interruption.js';
 import type { Io } from './io.js';
 import { version } from './version.js';
 
@@ -69,12 +70,12 @@ export async function run(args: readonly string[], io: Io): Promise<number> {
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
     io.note(`sluice: ${messageOf(error)}`);
-    return exitCodeOfError(error);
+    return error instanceof Interrupted ? EXIT.interrupted : exitCodeOfError(error);
   }
 }
 
 function messageOf(error: unknown): string {
-  if (error instanceof SluiceError) return error.message;
+  if (error instanceof SluiceError || error instanceof Interrupted) return error.message;
   if (!(error instanceof Error)) return String(error);
   // Not one of ours: the stack is what a report of the bug needs.
   return error.stack ?? error.message;

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { InvalidArgumentError } from 'commander';
 import { outcomeLine, type ScenarioResult } from '../demo/outcome-line.js';
+import { interruption } from '../demo/interruption.js';
 import { prepareRealModels } from '../demo/real/prepare-real-models.js';
 import { REAL_SCENARIOS } from '../demo/real/real-scenarios.js';
 import { runRealScenario } from '../demo/real/run-real-scenario.js';
@@ -26,7 +27,11 @@ export const registerDemo: Register = (program, io, result) => {
     .option('--json', 'print one JSON value')
     .action(async (flags: DemoFlags) => {
       const live = flags.json !== true && io.interactive;
-      const results = flags.real === true ? await runReal(io, live) : await runSamples(namesOf(flags), io, live);
+      const interrupted = interruption();
+      const results =
+        flags.real === true
+          ? await runReal(io, live, interrupted)
+          : await runSamples(namesOf(flags), io, live, interrupted);
       if (flags.json !== true) io.print(results.map(outcomeLine).join('\n'));
       else io.print(JSON.stringify(flags.scenario === undefined ? results : results[0]));
       if (results.some((one) => !one.asExpected)) result.exitCode = EXIT.error;
@@ -42,18 +47,24 @@ function namesOf(flags: DemoFlags): readonly ScenarioName[] {
   return flags.scenario === undefined ? DEFAULT_SCENARIOS : [flags.scenario];
 }
 
-async function runSamples(names: readonly ScenarioName[], io: Io, live: boolean): Promise<readonly ScenarioResult[]> {
+async function runSamples(
+  names: readonly ScenarioName[],
+  io: Io,
+  live: boolean,
+  interrupted: Promise<never>,
+): Promise<readonly ScenarioResult[]> {
   const results: ScenarioResult[] = [];
-  for (const name of names) results.push(await runScenario(SCENARIOS[name], join(io.cwd, '.sluice', 'demo'), io, live));
+  for (const name of names)
+    results.push(await runScenario(SCENARIOS[name], join(io.cwd, '.sluice', 'demo'), io, live, interrupted));
   return results;
 }
 
-async function runReal(io: Io, live: boolean): Promise<readonly ScenarioResult[]> {
+async function runReal(io: Io, live: boolean, interrupted: Promise<never>): Promise<readonly ScenarioResult[]> {
   const directory = join(io.cwd, '.sluice', 'real');
   const models = await prepareRealModels({ directory, note: (text) => io.note(text), env: io.env });
   const results: ScenarioResult[] = [];
   for (const scenario of Object.values(REAL_SCENARIOS)) {
-    results.push(await runRealScenario(scenario, models, join(directory, 'demo'), io, live));
+    results.push(await runRealScenario(scenario, models, join(directory, 'demo'), io, live, interrupted));
   }
   return results;
 }

@@ -20,6 +20,7 @@ export async function runScenario(
   directory: string,
   io: Io,
   live: boolean,
+  interrupted: Promise<never>,
 ): Promise<ScenarioResult> {
   io.note(`${scenario.name}: ${scenario.title}`);
   const open: (() => Promise<unknown>)[] = [];
@@ -49,7 +50,7 @@ export async function runScenario(
     const { address, namespace } = stack.up.temporal;
     const session = await openSession({ address, namespace }, io);
     open.push(() => session.close());
-    return await runRollout(session, io, {
+    const rollout = runRollout(session, io, {
       name: scenario.name,
       expected: scenario.expected,
       plan: demoPlan(),
@@ -62,6 +63,7 @@ export async function runScenario(
         await stack.worker.killAndRestart();
       },
     });
+    return await Promise.race([rollout, interrupted]);
   } finally {
     for (let close = open.pop(); close !== undefined; close = open.pop()) await close();
   }

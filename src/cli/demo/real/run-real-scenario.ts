@@ -26,6 +26,7 @@ export async function runRealScenario(
   directory: string,
   io: Io,
   live: boolean,
+  interrupted: Promise<never>,
 ): Promise<ScenarioResult> {
   io.note(`${scenario.name}: ${scenario.title}`);
   const open: (() => Promise<unknown>)[] = [];
@@ -70,7 +71,7 @@ export async function runRealScenario(
     const { address, namespace } = stack.up.temporal;
     const session = await openSession({ address, namespace }, io);
     open.push(() => session.close());
-    return await runRollout(session, io, {
+    const rollout = runRollout(session, io, {
       name: scenario.name,
       expected: scenario.expected,
       plan: realPlan({ route: ROUTE, candidate: 'llama-32', requestsPerSecond }),
@@ -79,6 +80,7 @@ export async function runRealScenario(
       live,
       onStage: () => Promise.resolve(),
     });
+    return await Promise.race([rollout, interrupted]);
   } finally {
     for (let close = open.pop(); close !== undefined; close = open.pop()) await close();
   }
