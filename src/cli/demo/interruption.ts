@@ -8,6 +8,8 @@ export function interruption(): Promise<never> {
   const signalled = new Promise<never>((_, reject) => {
     for (const signal of ['SIGINT', 'SIGTERM'] as const) {
       process.once(signal, () => {
+        // An exit, not a kill: whoever has to end something at once hears of it.
+        process.once(signal, () => process.exit(130));
         reject(new Interrupted(`ended by ${signal}`));
       });
     }
