@@ -40,7 +40,7 @@ async function listenOnce(port: number): Promise<number> {
 }
 
 /** `node (pid 4711)`, from /proc; null where the system has none or does not say. */
-export function portHolder(port: number): string | null {
+function portHolder(port: number): string | null {
   try {
     const inode = listeningInode(port);
     return inode === null ? null : processWithSocket(inode);
