@@ -1,3 +1,4 @@
+import { REFUSAL_RULE_VERSION } from '../comparison/refusal.js';
 import type { RequestCounters } from './metrics.js';
 import type { MirrorBudget } from './mirror-budget.js';
 import type { RouteControl } from './split/route-control.js';
@@ -70,5 +71,7 @@ export function metricsText(
     each((route, { spool }) => [[`route="${route}"`, spool.heldBytes]]),
   );
   family('sluice_mirror_in_flight', 'gauge', 'Mirrored requests under way.', [['', mirror.underWay]]);
+  const rule = `version="${REFUSAL_RULE_VERSION}"`;
+  family('sluice_refusal_rule_info', 'gauge', 'Version of the wording rule behind refusal rates.', [[rule, 1]]);
   return `${lines.join('\n')}\n`;
 }

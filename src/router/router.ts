@@ -123,7 +123,7 @@ export async function startRouter(options: RouterOptions): Promise<Router> {
     counters,
     inFlight,
     keepsCredentials,
-    closesConnections: () => draining,
+    keepsConnections: () => !draining,
   });
   const publicServer = createPublicServer({
     routes: [...routes.all.keys()],
@@ -131,6 +131,8 @@ export async function startRouter(options: RouterOptions): Promise<Router> {
     clientKeys: keys,
     proxy,
     feedback: new Feedback({ clock, requestIds, file: (rating) => routes.fileRating(rating) }),
+    keepsConnections: () => !draining,
+    inFlight,
     unready: () => (draining ? ['the router is draining'] : routes.unready()),
     log,
   });
@@ -162,6 +164,8 @@ export async function startRouter(options: RouterOptions): Promise<Router> {
     await wait(limits.drainGraceMs);
     const stopped = closeServer(publicServer);
     await inFlight.idle();
+    // What is still open has never asked for anything, or has got it all.
+    publicServer.closeAllConnections();
     await stopped;
     await routes.closeIntervals();
     await close();

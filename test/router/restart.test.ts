@@ -25,7 +25,7 @@ import type { AdminProblem, ConfigChange, RouterFixture } from './helpers/router
 import { startUpstream } from './helpers/upstream-server.js';
 
 interface Place {
-  start(change?: ConfigChange): Promise<RouterFixture>;
+  readonly start: (change?: ConfigChange) => Promise<RouterFixture>;
   readonly clock: FakeClock;
   readonly stateDirectory: string;
 }

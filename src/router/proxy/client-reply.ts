@@ -20,15 +20,18 @@ export class ClientReply implements AnswerSink {
   readonly #upstream: string;
   readonly #ownHeaders: Readonly<Record<string, string>>;
   readonly #rewritten: boolean;
+  readonly #keepsAlive: () => boolean;
   backpressure: Backpressure | null = null;
 
-  /** `rewritten`: a stream that something is taken out of. */
+  /** `rewritten`: a stream that something is taken out of. `keepsAlive` is asked when the answer begins. */
   constructor(
     response: ServerResponse,
     upstream: string,
     ownHeaders: Readonly<Record<string, string>>,
     rewritten: boolean,
+    keepsAlive: () => boolean = () => true,
   ) {
+    this.#keepsAlive = keepsAlive;
     this.#response = response;
     this.#upstream = upstream;
     this.#ownHeaders = ownHeaders;
@@ -36,6 +39,7 @@ export class ClientReply implements AnswerSink {
   }
 
   start(status: number, headers: IncomingHttpHeaders): void {
+    this.#endConnection();
     this.#response.writeHead(status, responseHeaders(headers, this.#ownHeaders, this.#rewritten));
     // A stream's headers must not wait for its first token.
     if (headers['content-type']?.startsWith('text/event-stream') === true) this.#response.flushHeaders();
@@ -54,10 +58,15 @@ export class ClientReply implements AnswerSink {
 
   /** Before the first byte there is a proper answer; after it only an end that no client takes for a whole one. */
   failed(errorClass: ErrorClass): void {
+    this.#endConnection();
     if (this.#response.headersSent) this.#response.destroy();
     else {
       const error = upstreamError(errorClass, this.#upstream);
       sendAnswer(this.#response, openAiError({ ...error, headers: this.#ownHeaders }));
     }
+  }
+
+  #endConnection(): void {
+    if (!this.#keepsAlive() && !this.#response.headersSent) this.#response.shouldKeepAlive = false;
   }
 }

@@ -30,6 +30,6 @@ export interface ProxyDependencies {
   readonly inFlight: InFlight;
   /** False when clients authenticate at the router: their credentials go no further. */
   readonly keepsCredentials: boolean;
-  /** Answers end their connection: the router is about to go. */
-  readonly closesConnections: () => boolean;
+  /** False when answers end their connection: the router is about to go. */
+  readonly keepsConnections: () => boolean;
 }

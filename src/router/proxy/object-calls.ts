@@ -17,7 +17,7 @@ export class ObjectCalls {
   }
 
   forward(request: IncomingMessage, response: ServerResponse, id: string, bytes: Buffer): void {
-    const { clock, issuedIds, upstreams, inFlight, keepsCredentials, closesConnections } = this.#dependencies;
+    const { clock, issuedIds, upstreams, inFlight, keepsCredentials, keepsConnections } = this.#dependencies;
     const issuer = issuedIds.issuer(id);
     const upstream = issuer === null ? undefined : upstreams.get(issuer);
     if (upstream === undefined) {
@@ -35,12 +35,7 @@ export class ObjectCalls {
       nonce: this.#dependencies.nonces.next(),
     });
     const own = { 'x-sluice-variant': 'stable', 'x-sluice-request-id': requestId };
-    const reply = new ClientReply(
-      response,
-      upstream.name,
-      closesConnections() ? { ...own, connection: 'close' } : own,
-      false,
-    );
+    const reply = new ClientReply(response, upstream.name, own, false, keepsConnections);
     inFlight.enter();
     const exchange = new Exchange({
       clock,

@@ -127,8 +127,9 @@ export class Proxy {
     const reply = new ClientReply(
       response,
       assignment.upstream.name,
-      this.#ownHeaders(assignment, requestId),
+      { 'x-sluice-variant': assignment.variant, 'x-sluice-request-id': requestId },
       body.addsUsage,
+      this.#dependencies.keepsConnections,
     );
     const { timeoutMs, method, url } = {
       timeoutMs: active.split.metering.requestTimeoutMs,
@@ -191,14 +192,6 @@ export class Proxy {
   #note(route: ProxyRoute, variant: Assignment['variant'], kind: 'served' | 'mirrored', outcome: Outcome): void {
     if (variant === 'stable') route.meter.recentStable.add(outcome.latencyMs, outcome.ttftMs);
     this.#dependencies.counters.add(route.config.name, variant, kind, outcome);
-  }
-
-  #ownHeaders(assignment: Assignment, requestId: string): Record<string, string> {
-    return {
-      'x-sluice-variant': assignment.variant,
-      'x-sluice-request-id': requestId,
-      ...(this.#dependencies.closesConnections() && { connection: 'close' }),
-    };
   }
 }
 

@@ -1,5 +1,6 @@
 import { createServer } from 'node:http';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import type { InFlight } from '../in-flight.js';
 import { jsonAnswer, sendAnswer } from '../http-answer.js';
 import type { HttpAnswer } from '../http-answer.js';
 import { errorText } from '../log.js';
@@ -24,12 +25,19 @@ export interface PublicServerOptions {
   readonly feedback: Feedback;
   /** Why no traffic should be sent here; empty = ready. */
   readonly unready: () => readonly string[];
+  /** False when answers end their connection: the router is about to go. */
+  readonly keepsConnections: () => boolean;
+  /** Holds each request until its last byte has left. */
+  readonly inFlight: InFlight;
   readonly log: Log;
 }
 
 /** The listener that clients call. */
 export function createPublicServer(options: PublicServerOptions): Server {
   const server = createServer((request, response) => {
+    options.inFlight.enter();
+    response.once('close', () => options.inFlight.leave());
+    if (!options.keepsConnections()) response.shouldKeepAlive = false;
     handle(request, response, options).catch((error: unknown) => {
       options.log({ level: 'error', event: 'request-failed', message: errorText(error) });
       if (response.headersSent) response.destroy();

@@ -25,7 +25,7 @@ const RESTING_REQUEST_TIMEOUT_MS = 600_000;
 const RESTING_INTERVAL_MS = 10_000;
 
 /** What `sluice.yaml` alone says of a route: nothing was ever written to it. */
-export function initialSplit(stable: UpstreamName): Split {
+function initialSplit(stable: UpstreamName): Split {
   return {
     generation: 0,
     rollout: null,

@@ -17,7 +17,8 @@ const name = <T>(parse: (value: string) => T) =>
   });
 
 const share = z.number().min(0).max(1);
-const duration = z.number().positive().max(Number.MAX_SAFE_INTEGER);
+/** The longest that a timer of Node waits; beyond it, it does not wait at all. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 const histogram = z.strictObject({
   gamma: z.number().gt(1),
@@ -28,7 +29,7 @@ const histogram = z.strictObject({
 const metering = z.strictObject({
   intervalMs: z.number().int().positive(),
   warmupMs: z.number().nonnegative(),
-  requestTimeoutMs: duration,
+  requestTimeoutMs: z.number().positive().max(LONGEST_TIMER_MS),
   feedbackHorizonMs: z.number().nonnegative(),
   histograms: z.record(z.string(), histogram),
   strata: z.array(z.string()),

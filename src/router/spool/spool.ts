@@ -166,7 +166,10 @@ export class Spool {
     return this.#current;
   }
 
-  /** Drops the oldest segments while there is too much: whole intervals, since a batch never spans two of them. */
+  /**
+   * Drops the oldest segments while there is too much: whole intervals, since a batch never spans two of them. Ratings
+   * are kept, and what stands for dropped records as long as it does not crowd out the records that are left.
+   */
   async #makeRoom(): Promise<void> {
     const { maxBytes, maxAgeMs, clock, log, route } = this.#options;
     const pending = this.#unwritten.reduce((sum, entry) => sum + entry.bytes, 0);
@@ -175,12 +178,18 @@ export class Spool {
       if (!tooOld && this.heldBytes + pending <= maxBytes) return;
       const lost = this.#entries.filter((entry) => entry.place?.segment === segment);
       const lines = await this.lines(lost);
+      let tombstoneBytes = 0;
       this.#release((entry) => entry.place?.segment === segment);
       await this.#removeEmpty();
+      for (const entry of this.#entries) if (entry.tombstone) tombstoneBytes += entry.bytes;
       for (const [index, entry] of lost.entries()) {
         const json = itemJson(entry, lines[index] ?? '');
         if (entry.kind === 'record' && !entry.tombstone) this.#add(tombstoneOf(json));
         else if (entry.kind === 'rating') this.#add({ ...entry, json });
+        else if (tombstoneBytes < maxBytes / 2) {
+          tombstoneBytes += entry.bytes;
+          this.#add({ ...entry, json });
+        }
       }
       const why = tooOld ? `older than ${maxAgeMs} ms` : `more than ${maxBytes} bytes`;
       const message = `${lost.length} items of evidence that nobody fetched were dropped (${why}); their intervals are incomplete`;

@@ -148,7 +148,7 @@ export interface AdminProblem {
 }
 
 /** What the test goes on to look at; the assertions say whether it is there. */
-export function shaped<T>(value: unknown): T {
+function shaped<T>(value: unknown): T {
   return z.custom<T>().parse(value);
 }
 

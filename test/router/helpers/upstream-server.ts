@@ -64,7 +64,7 @@ export async function startUpstream(name = 'model'): Promise<TestUpstream> {
 }
 
 /** One choice that says who answered, with usage. */
-export function answerChat(content: string): Behaviour {
+function answerChat(content: string): Behaviour {
   return (_request, response) => sendJson(response, 200, chatBody(content));
 }
 
@@ -78,7 +78,7 @@ export function chatBody(content: string, usage: Record<string, unknown> = USAGE
   };
 }
 
-export const USAGE = { prompt_tokens: 100, completion_tokens: 20, prompt_tokens_details: { cached_tokens: 80 } };
+const USAGE = { prompt_tokens: 100, completion_tokens: 20, prompt_tokens_details: { cached_tokens: 80 } };
 
 export function answerStatus(status: number): Behaviour {
   return (_request, response) => sendJson(response, status, { error: { message: `status ${status}`, code: null } });
