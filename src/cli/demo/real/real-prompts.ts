@@ -47,7 +47,7 @@ const QUESTIONS = [
   'Can you change the address of the order that I placed an hour ago?',
 ] as const;
 
-/** The same in front of every long question, as when a search puts a document into the prompt: about 330 tokens. */
+/** The same in front of every long question, as when a search puts a document into the prompt: about 280 tokens. */
 const HANDBOOK = [
   'Use only this handbook.',
   'Orders leave the warehouse on the next working day. Standard delivery takes three to five working days, express delivery one.',

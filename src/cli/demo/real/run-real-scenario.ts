@@ -8,7 +8,7 @@ import { runRollout } from '../run-rollout.js';
 import { startSampleTraffic } from '../sample-traffic.js';
 import { untilServed } from '../until-served.js';
 import type { RealModels } from './prepare-real-models.js';
-import { realRequest } from './real-prompts.js';
+import { realRequest, warmUpBodies } from './real-prompts.js';
 import { REAL_SERVER, REAL_TRAFFIC, realPlan, WARM_UP_ANSWERS } from './real-scenarios.js';
 import type { RealModelSetup, RealScenario } from './real-scenarios.js';
 import { startRealModel } from './start-real-model.js';
@@ -43,6 +43,7 @@ export async function runRealScenario(
       slots: REAL_SERVER.slots,
       threads: REAL_SERVER.threads,
       cpu: REAL_SERVER.cpu[variant],
+      warmUp: warmUpBodies(),
       logFile: join(directory, `${scenario.name}-${variant}.log`),
     });
     open.push(() => running.stop());

@@ -10,6 +10,7 @@ import { freePort } from '../../stack/ports.js';
 import { modelsError } from './models-error.js';
 import type { RealPython } from './python.js';
 import { realFile } from './real-files.js';
+import type { ChatBody } from './real-prompts.js';
 import { lastLines } from './run-program.js';
 
 export interface RealModelOptions {
@@ -29,15 +30,19 @@ export interface RealModelOptions {
   readonly logFile: string;
   /** Called when it ends without having been stopped. */
   readonly onEnd?: (why: string) => void;
+  /** Sent one after another before it counts as ready, so that its prompt cache is that of a server in use. */
+  readonly warmUp?: readonly ChatBody[];
   /** How long it may take to load, 60 s by default. */
   readonly deadlineMs?: number;
+  /** How long it may take to end after SIGTERM, 5 s by default. */
+  readonly stopGraceMs?: number;
 }
 
 export interface RunningModel {
   /** `http://127.0.0.1:PORT/v1` */
   readonly url: string;
   readonly pid: number;
-  /** SIGTERM, after five seconds SIGKILL; resolves when the process is gone. Safe to call twice. */
+  /** SIGTERM, then SIGKILL; resolves when the process is gone. Safe to call twice. */
   stop(): Promise<void>;
 }
 
@@ -58,7 +63,7 @@ export async function startRealModel(options: RealModelOptions): Promise<Running
   let stopping = false;
   const stop = async (): Promise<void> => {
     stopping = true;
-    await end(child);
+    await end(child, options.stopGraceMs ?? STOP_GRACE_MS);
   };
   const ended = new Promise<string>((resolve) => {
     child.once('error', (error) => resolve(error.message));
@@ -81,7 +86,23 @@ export async function startRealModel(options: RealModelOptions): Promise<Running
   void ended.then((why) => {
     if (!stopping) options.onEnd?.(`the model server ${alias} ended (${why}); its log is ${logFile}`);
   });
-  return { url: `http://127.0.0.1:${port}/v1`, pid: child.pid ?? 0, stop };
+  const url = `http://127.0.0.1:${port}/v1`;
+  for (const body of options.warmUp ?? []) await warm(url, alias, body);
+  return { url, pid: child.pid ?? 0, stop };
+}
+
+/** An answer of any kind will do: a model whose context is too small says 400. */
+async function warm(url: string, model: string, body: ChatBody): Promise<void> {
+  try {
+    const answer = await request(`${url}/chat/completions`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ model, ...body }),
+    });
+    await answer.body.dump();
+  } catch {
+    // It has ended; `onEnd` says so.
+  }
 }
 
 function launch(options: RealModelOptions, port: number): ChildProcess {
@@ -121,11 +142,11 @@ async function untilHealthy(port: number, deadlineMs: number, signal: AbortSigna
   return `did not answer within ${deadlineMs / 1000} s`;
 }
 
-async function end(child: ChildProcess): Promise<void> {
+async function end(child: ChildProcess, graceMs: number): Promise<void> {
   if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
   const gone = once(child, 'exit');
   child.kill('SIGTERM');
-  const timer = setTimeout(() => child.kill('SIGKILL'), STOP_GRACE_MS);
+  const timer = setTimeout(() => child.kill('SIGKILL'), graceMs);
   await gone;
   clearTimeout(timer);
 }

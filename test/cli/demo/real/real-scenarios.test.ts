@@ -1,0 +1,91 @@
+import { describe, expect, it } from 'vitest';
+import { REAL_SCENARIOS, realPlan } from '../../../../src/cli/demo/real/real-scenarios.js';
+import { upstreamName } from '../../../../src/plan/ids.js';
+import { freezePlan } from '../../../../src/plan/freeze.js';
+import type { Plan } from '../../../../src/plan/types.js';
+import { createAssessment } from '../../../../src/statistics/assessment/assessment.js';
+import { EvidenceSimulator } from '../../../statistics/assessment/simulate-evidence.js';
+import type { Behaviour, Traffic } from '../../../statistics/assessment/simulate-evidence.js';
+
+const RATE = 3.5;
+
+function plan(requestsPerSecond = RATE): Plan {
+  const written = realPlan({ route: 'support', candidate: 'smollm2-q8', requestsPerSecond });
+  return freezePlan(written, { config: null, stable: upstreamName('smollm2') });
+}
+
+/** What a model does that answers everything. */
+const SOUND: Behaviour = { errorRate: 0, medianMs: 160, logSd: 0.6 };
+
+/** Where the whole plan ends, and after how long, ms of stages. */
+function outcomeOf(seed: number, traffic: Omit<Traffic, 'requestsPerSecond'>): { outcome: string; stageMs: number } {
+  const frozen = plan();
+  const assessment = createAssessment(frozen, {});
+  const simulator = new EvidenceSimulator(frozen, seed);
+  let stageMs = 0;
+  for (const stage of frozen.stages) {
+    let stageElapsedMs = 0;
+    let ended = false;
+    const seconds = stage.maxDurationMs / 1000;
+    for (const records of simulator.stage(stage.name, seconds, { ...traffic, requestsPerSecond: RATE })) {
+      stageElapsedMs += stage.intervalMs;
+      assessment.absorb(records);
+      if (assessment.crossings.rollback !== null) {
+        const { guardrails } = assessment.crossings.rollback;
+        return { outcome: `${stage.name}: ${guardrails.join()}`, stageMs: stageMs + stageElapsedMs };
+      }
+      if (stageElapsedMs < stage.durationMs) continue;
+      const { open } = assessment.read(stage.name, { promoteFromGeneration: 0 }).promote;
+      ended = stage.onUndecided === 'advance' || open;
+      if (ended) break;
+    }
+    stageMs += stageElapsedMs;
+    if (!ended) return { outcome: `${stage.name}: held`, stageMs };
+  }
+  return { outcome: 'promoted', stageMs };
+}
+
+describe('the plan of the real models', () => {
+  it('is the five-week plan, with stages as long as their requests take', () => {
+    expect(plan().stages.map(({ name, durationMs, onUndecided }) => ({ name, durationMs, onUndecided }))).toEqual([
+      { name: 'shadow', durationMs: 272_000, onUndecided: 'advance' },
+      { name: 'canary-5', durationMs: 18_000, onUndecided: 'advance' },
+      { name: 'canary-25', durationMs: 29_000, onUndecided: 'advance' },
+      { name: 'canary-50', durationMs: 69_000, onUndecided: 'extend' },
+      { name: 'flip', durationMs: 18_000, onUndecided: 'advance' },
+    ]);
+  });
+
+  it('takes twice as long on a machine half as fast', () => {
+    const total = (frozen: Plan): number => frozen.stages.reduce((sum, { durationMs }) => sum + durationMs, 0);
+    expect(total(plan(RATE / 2)) / total(plan())).toBeCloseTo(2, 1);
+  });
+
+  it.each([0, -1, Number.NaN])('refuses a rate of %s', (rate) => {
+    expect(() => plan(rate)).toThrow(RangeError);
+  });
+
+  it('rolls back on errors and on a doubled median, and only flags p95', () => {
+    expect(plan().guardrails.map(({ name, action }) => ({ name, action }))).toEqual([
+      { name: 'error_rate', action: 'rollback' },
+      { name: 'latency_p50', action: 'rollback' },
+      { name: 'latency_p95', action: 'flag' },
+    ]);
+  });
+});
+
+describe('what its evidence says', () => {
+  const seeds = [1, 2, 3, 4, 5];
+
+  it.each(seeds)('promotes a model that is as good, within 8 minutes of stages (seed %s)', (seed) => {
+    const { outcome, stageMs } = outcomeOf(seed, { stable: SOUND, candidate: { ...SOUND, medianMs: 190 } });
+    expect(outcome).toBe(REAL_SCENARIOS.requantised.expected);
+    expect(stageMs).toBeLessThan(8 * 60_000);
+  });
+
+  it.each(seeds)('rolls one back that refuses a quarter, in shadow and within a minute (seed %s)', (seed) => {
+    const { outcome, stageMs } = outcomeOf(seed, { stable: SOUND, candidate: { ...SOUND, errorRate: 0.25 } });
+    expect(outcome).toBe('shadow: error_rate');
+    expect(stageMs).toBeLessThan(60_000);
+  });
+});
