@@ -20,11 +20,13 @@ export interface RouteEvidenceOptions {
   readonly route: string;
   readonly replica: string;
   readonly process: string;
-  readonly control: RouteControl;
+  readonly control: Pick<RouteControl, 'active' | 'inForce' | 'noteExpiry'>;
   readonly meter: RouteMeter;
   readonly spool: Spool;
   readonly clock: Clock;
   readonly log: Log;
+  /** Size of a page. @default 4 MiB */
+  readonly pageBytes?: number;
 }
 
 /** The evidence of one route on its way from the meter over the disk to whoever collects it. */
@@ -61,7 +63,7 @@ export class RouteEvidence {
     const known = from !== null && from.process === process && from.rollout === rollout;
     const after = known ? from.sequence : 0;
     const waiting = spool.entriesAfter(rollout, after);
-    const taken = fitting(waiting);
+    const taken = fitting(waiting, this.#options.pageBytes ?? PAGE_BYTES);
     const texts = await spool.lines(taken);
     const json = (kind: SpoolEntry['kind']): string =>
       taken.flatMap((entry, index) => (entry.kind === kind ? [itemJson(entry, texts[index] ?? '')] : [])).join(',');
@@ -115,11 +117,11 @@ export class RouteEvidence {
   }
 }
 
-function fitting(waiting: readonly SpoolEntry[]): readonly SpoolEntry[] {
+function fitting(waiting: readonly SpoolEntry[], pageBytes: number): readonly SpoolEntry[] {
   let bytes = 0;
   const end = waiting.findIndex((entry, index) => {
     bytes += entry.bytes;
-    return index > 0 && bytes > PAGE_BYTES;
+    return index > 0 && bytes > pageBytes;
   });
   return end < 0 ? waiting : waiting.slice(0, end);
 }

@@ -114,6 +114,13 @@ describe('intervals', () => {
     expect(route.closedThroughMs).toBe(START_MS + 30_000);
   });
 
+  test('without a warm-up are none, not even the one that the generation cuts', () => {
+    const route = new RouteMeter('replica-1', 'process-1');
+    const meter = route.begin(canarySplit(), START_MS + 400);
+    begin(meter ?? meterOf().meter, START_MS + 500).finish(outcome());
+    expect(route.close(START_MS + 1_000).map(({ warmup }) => warmup)).toEqual([false]);
+  });
+
   test('that begin within the warm-up say so', () => {
     const { route, meter } = meterOf(canarySplit({ metering: { ...canarySplit().metering, warmupMs: 2_000 } }));
     for (const at of [500, 1_500, 2_500]) begin(meter, START_MS + at).finish(outcome());

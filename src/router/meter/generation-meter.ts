@@ -45,6 +45,7 @@ const ALL_KINDS: Readonly<Record<Variant, readonly StartKind[]>> = {
 export class GenerationMeter {
   readonly key: GenerationKey;
   readonly #interval: (startedWallMs: number, meter: GenerationMeter) => IntervalCell;
+  readonly #activatedAtMs: number;
   readonly #warmupEndMs: number;
   readonly #mirror: Split['mirror'];
   readonly #seen: Readonly<Record<Variant, UnitFilter>> = { stable: new UnitFilter(), candidate: new UnitFilter() };
@@ -61,6 +62,7 @@ export class GenerationMeter {
     this.key = key;
     this.shared = sharedHistograms(split.metering);
     this.#mirror = split.mirror;
+    this.#activatedAtMs = activatedAtMs;
     this.#warmupEndMs = activatedAtMs + split.metering.warmupMs;
     this.#interval = interval;
   }
@@ -69,9 +71,9 @@ export class GenerationMeter {
     return { ...this.#mirrored };
   }
 
-  /** An interval that begins before this counts as warm-up. */
+  /** True when the interval, or what of it belongs to this generation, begins within the warm-up. */
   isWarmup(intervalStartMs: number): boolean {
-    return intervalStartMs < this.#warmupEndMs;
+    return Math.max(intervalStartMs, this.#activatedAtMs) < this.#warmupEndMs;
   }
 
   begin(start: TrialStart): Trial {

@@ -174,6 +174,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
   #elapsedMs(): number {
     const now = this.#options.clock.monotonicMs();
     const paused = this.#pausedAtMs === null ? this.#pausedMs : this.#pausedMs + now - this.#pausedAtMs;
-    return now - this.#dispatchedAtMs - paused;
+    // Sums of fractions may end a hair below zero.
+    return Math.max(0, now - this.#dispatchedAtMs - paused);
   }
 }

@@ -37,7 +37,8 @@ export class Proxy {
   /** `path` is the URL's without its query. */
   async handle(request: IncomingMessage, response: ServerResponse, path: string): Promise<void> {
     const read = await readBody(request, BODY_LIMIT_BYTES);
-    if (read.kind === 'cut-off') return;
+    // Nobody would hear of the answer, and no event would tell that the client has gone.
+    if (read.kind === 'cut-off' || response.destroyed) return;
     if (read.kind === 'too-large') {
       refuse(response, { status: 413, code: 'body-too-large', message: `the body exceeds ${BODY_LIMIT_BYTES} bytes` });
       return;
