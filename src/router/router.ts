@@ -59,8 +59,11 @@ export interface Router {
   readonly replica: string;
   /** A random id of this start. */
   readonly process: string;
-  /** Ends without failing a request: not ready, no new connections, everything under way finished, evidence on disk. */
-  drain(): Promise<void>;
+  /**
+   * Ends without failing a request: not ready, then no new connections, everything under way finished, evidence on disk.
+   * Whoever knows when the last client has turned away says so by `graceOver`; otherwise it is `drainGraceMs` from now.
+   */
+  drain(graceOver?: Promise<unknown>): Promise<void>;
   /** Ends now: what is under way is cut off. */
   close(): Promise<void>;
 }
@@ -158,10 +161,10 @@ export async function startRouter(options: RouterOptions): Promise<Router> {
     })();
     return closing;
   };
-  const drain = async (): Promise<void> => {
+  const drain = async (graceOver?: Promise<unknown>): Promise<void> => {
     draining = true;
     log({ level: 'info', event: 'draining', message: `${inFlight.count} requests are under way` });
-    await wait(limits.drainGraceMs);
+    await (graceOver ?? wait(limits.drainGraceMs));
     const stopped = closeServer(publicServer);
     await inFlight.idle();
     // What is still open has never asked for anything, or has got it all.

@@ -6,6 +6,16 @@ import { chatBody, sendJson, startUpstream } from './helpers/upstream-server.js'
 
 const BODY = JSON.stringify({ model: ROUTE, messages: [] });
 
+async function isListening(url: string): Promise<boolean> {
+  try {
+    const { body } = await request(`${url}/healthz`);
+    await body.dump();
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 describe('draining', () => {
   test('under load fails no request, and every one of them is evidence for the next process', async () => {
     const [old, fresh] = await Promise.all([startUpstream(), startUpstream()]);
@@ -14,7 +24,7 @@ describe('draining', () => {
     for (const upstream of [old, fresh]) {
       upstream.behave((_request, response) => void setTimeout(() => sendJson(response, 200, chatBody('x')), 15));
     }
-    const fixture = await startFixture({ urls, limits: { drainGraceMs: 200 } });
+    const fixture = await startFixture({ urls });
     await putSplit(fixture.router, shadowSplit());
     const agent = new Agent({ connections: 16 });
     onTestFinished(() => agent.close());
@@ -38,9 +48,7 @@ describe('draining', () => {
     };
     const clients = Array.from({ length: 12 }, client);
     while (statuses.length < 60) await new Promise((resolve) => setImmediate(resolve));
-    const drained = fixture.router.drain();
-    await Promise.all(clients);
-    await drained;
+    await fixture.router.drain(Promise.all(clients));
     expect(statuses.every((status) => status === 200)).toBe(true);
     await expect(request(`${publicUrl}/healthz`)).rejects.toThrow(/ECONNREFUSED/);
     const next = await startFixture({ urls, stateDirectory: fixture.stateDirectory, clock: fixture.clock });
@@ -59,12 +67,13 @@ describe('draining', () => {
       await release.promise;
       sendJson(response, 200, chatBody('slow'));
     });
-    const fixture = await startFixture({ urls: { old: old.url, new: fresh.url }, limits: { drainGraceMs: 100 } });
+    const fixture = await startFixture({ urls: { old: old.url, new: fresh.url } });
     await putSplit(fixture.router, allOn('candidate'));
     const asked = request(`${fixture.router.publicUrl}/v1/chat/completions`, { method: 'POST', body: BODY });
     await arrived;
     let done = false;
-    const drained = fixture.router.drain().then(() => {
+    const turnedAway = deferred<void>();
+    const drained = fixture.router.drain(turnedAway.promise).then(() => {
       done = true;
     });
     const probe = await request(`${fixture.router.publicUrl}/readyz`);
@@ -72,9 +81,12 @@ describe('draining', () => {
       503,
       '{"ready":false,"reasons":["the router is draining"]}',
     ]);
+    turnedAway.resolve();
+    while (await isListening(fixture.router.publicUrl)) await new Promise((resolve) => setImmediate(resolve));
+    // Nobody is let in any more, and the one who is inside is waited for.
+    expect(done).toBe(false);
     release.resolve();
     const answer = await asked;
-    expect(done).toBe(false);
     expect([answer.statusCode, answer.headers['connection']]).toEqual([200, 'close']);
     expect(await answer.body.json()).toMatchObject({ choices: [{ message: { content: 'slow' } }] });
     await drained;
