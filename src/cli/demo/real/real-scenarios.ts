@@ -56,11 +56,13 @@ export const WARM_UP_ANSWERS = 40;
 /**
  * Requests of users in each stage. What decides is their number, not the time:
  * - The margin of error_rate stands once stable has answered 1,000; by the end of the 25% stage it has answered
- *   950 + 0.95 · 60 + 0.75 · 100 ≈ 1,080.
+ *   850 + 0.95 · 160 + 0.75 · 100 ≈ 1,080.
  * - After that, clean requests alone open the gate at a margin of 5 points: about 80 of the candidate, and the stage
  *   asks for 100, which 50% of 240 are.
+ * - A stage that has not seen the candidate answer holds; 8 and 25 are expected at 5% and 25%, and 10 of stable in the
+ *   flip, so that a run without any happens once in thousands.
  */
-const REQUESTS = { shadow: 950, 'canary-5': 60, 'canary-25': 100, 'canary-50': 240, flip: 60 } as const;
+const REQUESTS = { shadow: 850, 'canary-5': 160, 'canary-25': 100, 'canary-50': 240, flip: 100 } as const;
 
 /** The 50% stage may take this many times longer, should the machine slow down meanwhile. */
 const LONGEST = 4;
@@ -88,8 +90,8 @@ export function realPlan({ route, candidate, requestsPerSecond }: RealPlanOption
     candidate,
     stages: [
       { kind: 'shadow', for: time('shadow') },
-      { kind: 'canary', share: '5%', for: time('canary-5') },
-      { kind: 'canary', share: '25%', for: time('canary-25') },
+      { kind: 'canary', share: '5%', for: time('canary-5'), minRequests: 1 },
+      { kind: 'canary', share: '25%', for: time('canary-25'), minRequests: 5 },
       {
         kind: 'canary',
         share: '50%',
@@ -97,9 +99,9 @@ export function realPlan({ route, candidate, requestsPerSecond }: RealPlanOption
         onUndecided: 'extend',
         maxFor: time('canary-50', LONGEST),
       },
-      { kind: 'flip', bake: time('flip') },
+      { kind: 'flip', bake: time('flip'), minRequests: 20 },
     ],
-    defaults: { interval: '1s', warmup: '2s' },
+    defaults: { interval: '1s', warmup: '2s', minRequests: 100 },
     guardrails: {
       error_rate: { margin: '+5 points' },
       latency_p50: { limit: 2 },

@@ -35,8 +35,9 @@ function outcomeOf(seed: number, traffic: Omit<Traffic, 'requestsPerSecond'>): {
         return { outcome: `${stage.name}: ${guardrails.join()}`, stageMs: stageMs + stageElapsedMs };
       }
       if (stageElapsedMs < stage.durationMs) continue;
-      const { open } = assessment.read(stage.name, { promoteFromGeneration: 0 }).promote;
-      ended = stage.onUndecided === 'advance' || open;
+      const { promote, requests } = assessment.read(stage.name, { promoteFromGeneration: 0 });
+      const sawEnough = requests.candidate >= stage.minRequests && requests.stable > 0;
+      ended = sawEnough && (stage.onUndecided === 'advance' || promote.open);
       if (ended) break;
     }
     stageMs += stageElapsedMs;
@@ -47,12 +48,12 @@ function outcomeOf(seed: number, traffic: Omit<Traffic, 'requestsPerSecond'>): {
 
 describe('the plan of the real models', () => {
   it('is the five-week plan, with stages as long as their requests take', () => {
-    expect(plan().stages.map(({ name, durationMs, onUndecided }) => ({ name, durationMs, onUndecided }))).toEqual([
-      { name: 'shadow', durationMs: 272_000, onUndecided: 'advance' },
-      { name: 'canary-5', durationMs: 18_000, onUndecided: 'advance' },
-      { name: 'canary-25', durationMs: 29_000, onUndecided: 'advance' },
-      { name: 'canary-50', durationMs: 69_000, onUndecided: 'extend' },
-      { name: 'flip', durationMs: 18_000, onUndecided: 'advance' },
+    expect(plan().stages.map(({ name, durationMs, onUndecided }) => [name, durationMs, onUndecided])).toEqual([
+      ['shadow', 243_000, 'advance'],
+      ['canary-5', 46_000, 'advance'],
+      ['canary-25', 29_000, 'advance'],
+      ['canary-50', 69_000, 'extend'],
+      ['flip', 29_000, 'advance'],
     ]);
   });
 
