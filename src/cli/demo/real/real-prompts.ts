@@ -63,11 +63,6 @@ const HANDBOOK = [
   'Discount codes cannot be combined, and do not apply to books, maps and gift cards.',
 ].join(' ');
 
-/** Deterministic requests of many users, numbered from `first` on: short and long, mixed. */
-export function realRequests(count: number, first = 0): readonly RealRequest[] {
-  return Array.from({ length: count }, (_, index) => realRequest(first + index));
-}
-
 /** The request of that number; the same for every caller. */
 export function realRequest(index: number): RealRequest {
   const long = shareOf(index, 1) < LONG_SHARE;
