@@ -82,7 +82,7 @@ it('shows what was done and why, and where the rollout stands', async () => {
 interface Shown {
   readonly handle: WorkflowHandle;
   /** Opens a tab of the rollout's page in the browser. */
-  open(tab: string): Promise<Page>;
+  readonly open: (tab: string) => Promise<Page>;
 }
 
 /** A server with its Web UI, a worker, a rollout and a browser; closed in the opposite order, whatever happens. */

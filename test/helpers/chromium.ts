@@ -13,7 +13,7 @@ import type { Browser } from 'playwright-core';
 export interface TestBrowser {
   readonly browser: Browser;
   /** Ends the browser and removes its files. */
-  close(): Promise<void>;
+  readonly close: () => Promise<void>;
 }
 
 /** What makes the package unpack its shared libraries too. */
