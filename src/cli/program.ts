@@ -1,6 +1,7 @@
 /** The command line as a whole: every command registers itself; one place turns errors into exit codes. */
 import { Command, CommanderError } from 'commander';
 import { SluiceError } from '../plan/failures.js';
+import { registerAnalyze } from './commands/analyze.js';
 import { registerDemo } from './commands/demo.js';
 import { registerDoctor } from './commands/doctor.js';
 import { registerList } from './commands/list.js';
@@ -38,6 +39,7 @@ const COMMANDS: readonly Register[] = [
   registerResume,
   registerPromote,
   registerRollback,
+  registerAnalyze,
   registerValidate,
   registerSchema,
   registerRouter,

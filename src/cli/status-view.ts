@@ -1,7 +1,7 @@
 /** The live view of a rollout: stage, split, guardrails with their intervals, gates. Text in, text out. */
-import type { GuardrailStatus, Verdict } from '../evidence/look.js';
 import type { RolloutStateName, RolloutStatus } from '../plan/status.js';
-import { colour, formatDuration, formatEValue, formatInterval, formatMeasure, formatShare, pad } from './format.js';
+import { colour, formatDuration, formatShare } from './format.js';
+import { guardrailTable } from './guardrail-table.js';
 
 /** Several lines without a newline at the end; `now` in Unix ms. */
 export function renderStatus(status: RolloutStatus, now: number): string {
@@ -58,46 +58,11 @@ function stageLines(status: RolloutStatus, now: number): string[] {
   ];
 }
 
-const COLUMNS = [22, 11, 11, 11, 16, 12, 12] as const;
-
-function row(cells: readonly string[]): string {
-  return `  ${cells.map((cell, index) => pad(cell, COLUMNS[index] ?? 0)).join('')}`.trimEnd();
-}
-
 function guardrailLines(status: RolloutStatus): string[] {
-  const entries = Object.entries(status.guardrails);
-  if (entries.length === 0)
-    return [`  ${colour.dim('no look yet: guardrails follow with the first closed intervals')}`];
-  const header = row(
-    ['guardrail', 'verdict', 'stable', 'candidate', 'odds interval', 'e: harm', 'e: promote'].map((cell) =>
-      colour.dim(cell),
-    ),
-  );
-  return [header, ...entries.map(([name, guardrail]) => guardrailLine(name, guardrail))];
-}
-
-function guardrailLine(name: string, guardrail: GuardrailStatus): string {
-  const { breach, safe } = guardrail.logE;
-  return row([
-    name,
-    verdictWord(guardrail.verdict),
-    formatMeasure(name, guardrail.stable),
-    formatMeasure(name, guardrail.candidate),
-    formatInterval(guardrail.interval),
-    breach === null ? '–' : formatEValue(breach),
-    safe === null ? '–' : formatEValue(safe),
-  ]);
-}
-
-function verdictWord(verdict: Verdict): string {
-  switch (verdict) {
-    case 'safe':
-      return colour.green(verdict);
-    case 'undecided':
-      return colour.dim(verdict);
-    case 'breached':
-      return colour.red(verdict);
-  }
+  const table = guardrailTable(status.guardrails);
+  return table.length > 0
+    ? table
+    : [`  ${colour.dim('no look yet: guardrails follow with the first closed intervals')}`];
 }
 
 function gateLines(status: RolloutStatus): string[] {
