@@ -64,6 +64,12 @@ export const WARM_UP_ANSWERS = 40;
  */
 const REQUESTS = { shadow: 850, 'canary-5': 160, 'canary-25': 100, 'canary-50': 240, flip: 100 } as const;
 
+/**
+ * Stages are planned for at least this rate: a machine that was busy only while it was measured would else take half an
+ * hour. On one that stays slower the 50% stage extends.
+ */
+const SLOWEST_PER_SECOND = 2.5;
+
 /** The 50% stage may take this many times longer, should the machine slow down meanwhile. */
 const LONGEST = 4;
 
@@ -83,8 +89,8 @@ export interface RealPlanOptions {
  */
 export function realPlan({ route, candidate, requestsPerSecond }: RealPlanOptions): Readonly<Record<string, unknown>> {
   if (!(requestsPerSecond > 0)) throw new RangeError(`${requestsPerSecond} requests a second never end a stage`);
-  const time = (stage: keyof typeof REQUESTS, times = 1): string =>
-    `${Math.ceil((times * REQUESTS[stage]) / requestsPerSecond)}s`;
+  const rate = Math.max(requestsPerSecond, SLOWEST_PER_SECOND);
+  const time = (stage: keyof typeof REQUESTS, times = 1): string => `${Math.ceil((times * REQUESTS[stage]) / rate)}s`;
   return {
     route,
     candidate,
