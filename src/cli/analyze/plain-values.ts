@@ -4,6 +4,7 @@ const DOT = 0x2e;
 const ZERO = 0x30;
 const NINE = 0x39;
 const COLON = 0x3a;
+const PLUS = 0x2b;
 const UPPER_T = 0x54;
 const UPPER_Z = 0x5a;
 
@@ -30,36 +31,37 @@ export function decimalAt(bytes: Buffer, start: number, end: number): number {
   }
   const whole = (point < 0 ? end : point) - start;
   const fraction = point < 0 ? 0 : end - point - 1;
-  if (whole === 0 || whole + fraction > MOST_DIGITS) return NOT_PLAIN;
+  if (whole === 0 || (point >= 0 && fraction === 0)) return NOT_PLAIN;
   if (whole > 1 && bytes[start] === ZERO) return NOT_PLAIN;
-  if (point < 0) return digits;
-  return fraction === 0 ? NOT_PLAIN : digits / (POWERS[fraction] ?? Number.NaN);
+  if (whole + fraction > MOST_DIGITS) return Number(bytes.toString('latin1', start, end));
+  return point < 0 ? digits : digits / (POWERS[fraction] ?? Number.NaN);
 }
 
-/** Reads `2026-11-24T09:00:00Z`, with three digits of a second or without, as Unix ms. */
+/** Where the seconds of an instant end. */
+const SECONDS_END = 19;
+
+/** Reads `2026-11-24T09:00:00Z`, with a fraction of the second or without, or `+00:00` at its end, as Unix ms. */
 export class InstantReader {
   /** The day that was read last, as a number of its digits, and when it began. */
   #day = -1;
   #dayMs = 0;
 
   at(bytes: Buffer, start: number, end: number): number {
-    const length = end - start;
-    if (length !== 20 && length !== 24) return NOT_PLAIN;
+    if (end - start < SECONDS_END + 1) return NOT_PLAIN;
     const hour = digitsAt(bytes, start + 11, 2);
     const minute = digitsAt(bytes, start + 14, 2);
     const second = digitsAt(bytes, start + 17, 2);
-    const ms = length === 24 ? digitsAt(bytes, start + 20, 3) : 0;
     if (
       bytes[start + 10] !== UPPER_T ||
       bytes[start + 13] !== COLON ||
       bytes[start + 16] !== COLON ||
-      bytes[end - 1] !== UPPER_Z ||
-      (length === 24 && bytes[start + 19] !== DOT) ||
-      !(hour >= 0 && hour < 24 && minute >= 0 && minute < 60 && second >= 0 && second < 60 && ms >= 0)
+      !(hour >= 0 && hour < 24 && minute >= 0 && minute < 60 && second >= 0 && second < 60)
     )
       return NOT_PLAIN;
+    const zone = zoneAt(bytes, start + SECONDS_END, end);
     const dayMs = this.#dayAt(bytes, start);
-    return dayMs < 0 ? NOT_PLAIN : dayMs + ((hour * 60 + minute) * 60 + second) * 1000 + ms;
+    if (dayMs < 0 || zone < 0) return NOT_PLAIN;
+    return dayMs + ((hour * 60 + minute) * 60 + second) * 1000 + millisecondsAt(bytes, start + SECONDS_END, zone);
   }
 
   #dayAt(bytes: Buffer, start: number): number {
@@ -78,6 +80,29 @@ export class InstantReader {
     }
     return this.#dayMs;
   }
+}
+
+/** Where the zone of an instant begins, behind its fraction; NOT_PLAIN unless it is UTC and the end. */
+function zoneAt(bytes: Buffer, start: number, end: number): number {
+  let at = start;
+  if (bytes[at] === DOT) {
+    at++;
+    while (at < end && (bytes[at] ?? 0) >= ZERO && (bytes[at] ?? 0) <= NINE) at++;
+    if (at === start + 1) return NOT_PLAIN;
+  }
+  if (bytes[at] === UPPER_Z && at + 1 === end) return at;
+  const isOffset = bytes[at] === PLUS && at + 6 === end && bytes[at + 3] === COLON;
+  return isOffset && digitsAt(bytes, at + 1, 2) === 0 && digitsAt(bytes, at + 4, 2) === 0 ? at : NOT_PLAIN;
+}
+
+/** Of the fraction between `start`, its point, and `end`: what is finer than a millisecond is cut off. */
+function millisecondsAt(bytes: Buffer, start: number, end: number): number {
+  let ms = 0;
+  for (let digit = 1; digit <= 3; digit++) {
+    const at = start + digit;
+    ms = ms * 10 + (at < end ? (bytes[at] ?? ZERO) - ZERO : 0);
+  }
+  return ms;
 }
 
 function digitsAt(bytes: Buffer, start: number, count: number): number {

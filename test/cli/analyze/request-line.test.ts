@@ -135,7 +135,16 @@ const text = fc.oneof(fc.string({ maxLength: 12 }), fc.string({ unit: 'grapheme'
 const strange = {
   at: fc.oneof(
     fc.date({ min: new Date(0), max: new Date('2100-01-01'), noInvalidDate: true }).map((date) => date.toISOString()),
-    fc.constantFrom('2026-02-30T00:00:00Z', '2026-11-24T09:00:00Z', '2026-11-24T23:59:60.000Z', '2026-11-24T9:00:00Z'),
+    fc.constantFrom(
+      '2026-02-30T00:00:00Z',
+      '2026-11-24T09:00:00Z',
+      '2026-11-24T23:59:60.000Z',
+      '2026-11-24T09:00:00.5Z',
+      '2026-11-24T09:00:00.123987+00:00',
+      '2026-11-24T09:00:00.+00:00',
+      '2026-11-24T09:00:00+01:00',
+      '2026-11-24T9:00:00Z',
+    ),
     text,
   ),
   stage: fc.constantFrom('shadow', 'canary-5', 'canary-50', 'canary'),
