@@ -1,6 +1,7 @@
 import {
   QueryNotRegisteredError,
   QueryRejectedError,
+  ServiceError,
   WorkflowNotFoundError,
   isGrpcServiceError,
 } from '@temporalio/client';
@@ -38,6 +39,7 @@ async function queryStatus(session: Session, route: RouteName): Promise<RolloutS
       error instanceof WorkflowNotFoundError ||
       error instanceof QueryNotRegisteredError ||
       error instanceof QueryRejectedError ||
+      error instanceof ServiceError ||
       isGrpcServiceError(error)
     )
       return null;

@@ -1,7 +1,7 @@
 /** Everything embedded in one process tree: Temporal, one router, one worker. */
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { startEmbeddedServer } from '../../temporal/embedded-server.js';
+import { startEmbeddedServer, type EmbeddedServer } from '../../temporal/embedded-server.js';
 import type { UpFile } from '../workspace.js';
 import { startChild, type Child } from './child.js';
 import { ownSecret } from './own-secret.js';
@@ -21,6 +21,8 @@ export interface Stack {
   readonly up: UpFile;
   readonly router: Child;
   readonly worker: Child;
+  /** Stops Temporal and starts it again on its file and port, as an upgrade would. */
+  restartTemporal(): Promise<void>;
   /** Worker, router, Temporal, in this order; nothing is left running. Safe to call twice. */
   stop(): Promise<void>;
 }
@@ -40,13 +42,19 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     for (let part = running.pop(); part !== undefined; part = running.pop()) await part.stop();
   };
   try {
-    const temporal = await startEmbeddedServer({
-      databaseFile: join(directory, 'temporal.db'),
-      logFile: join(logs, 'temporal.log'),
-      port: ports.temporal,
-      uiPort: ports.ui,
-    });
-    running.push(temporal);
+    const startTemporal = (): Promise<EmbeddedServer> =>
+      startEmbeddedServer({
+        databaseFile: join(directory, 'temporal.db'),
+        logFile: join(logs, 'temporal.log'),
+        port: ports.temporal,
+        uiPort: ports.ui,
+      });
+    let temporal = await startTemporal();
+    running.push({ stop: () => temporal.stop() });
+    const restartTemporal = async (): Promise<void> => {
+      await temporal.stop();
+      temporal = await startTemporal();
+    };
     const adminUrl = `http://127.0.0.1:${String(ports.admin)}`;
     const ledger = join(directory, 'ledger.db');
     const env = {
@@ -90,7 +98,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
       adminTokenFile: admin.path,
     };
     writeFileSync(join(directory, 'up.json'), `${JSON.stringify(up, null, 2)}\n`, { mode: 0o600 });
-    return { up, router, worker, stop };
+    return { up, router, worker, restartTemporal, stop };
   } catch (error) {
     await stop();
     throw error;
