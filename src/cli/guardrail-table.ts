@@ -31,7 +31,7 @@ function guardrailLine(name: string, guardrail: GuardrailStatus): string {
 }
 
 /** What `safe` still needs at the traffic of the last minutes: `about 3h 5m`, `1,200 requests`, `–`. */
-export function formatNeeds(needs: GuardrailStatus['needs']): string {
+function formatNeeds(needs: GuardrailStatus['needs']): string {
   if (needs === null) return '–';
   if (needs.seconds === null) return `${needs.requests.toLocaleString('en-US')} requests`;
   return `about ${formatDuration(1000 * needs.seconds)}`;

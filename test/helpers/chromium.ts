@@ -28,8 +28,7 @@ export async function startChromium(): Promise<TestBrowser> {
     return {
       browser,
       close: async () => {
-        await browser.close();
-        remove();
+        await browser.close().finally(remove);
       },
     };
   } catch (cause) {
