@@ -11,7 +11,7 @@ const HALVINGS = 12;
  * E_abs = Σ_i u_i·(q_i/q0)^events·((1 − q_i)/(1 − q0))^(trials − events), q_i = q0·2^−i, i = 1 … 12, u_i = 1/12.
  * The conditional kernel says nothing about 0 events against 0; this says how much so many clean requests are worth
  * (ln 20 after about 770 at q0 = 0.0051). Units: nats. Throws on impossible counts and unless 0 < marginRate < 1.
- * Source: design, "No events at all".
+ * Source: method §3.7.
  */
 export function absoluteMarginLogE(events: number, trials: number, marginRate: number): number {
   requireCount(events);

@@ -6,7 +6,7 @@ import { logNormalCdf } from './normal-distribution.js';
  * Robbins' normal mixture, two-sided: ½·ln(ρ/(V + ρ)) + S²/(2(V + ρ)), the log of ∫ exp(λS − λ²V/2) dN(0, 1/ρ).
  *
  * S: a sum with intrinsic variance V, mean 0 under H0; ρ tunes for the V at which it is tightest. For display of means,
- * never for a verdict. Nats. Throws on NaN, negative V and ρ ≤ 0. Source: Howard et al. 2021; method §11.
+ * never for a verdict. Nats. Throws on NaN, negative V and ρ ≤ 0. Source: Howard et al. 2021; method §5.4.
  */
 export function robbinsTwoSided(sum: number, variance: number, rho: number): number {
   requireMixture(sum, variance, rho);

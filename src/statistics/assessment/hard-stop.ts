@@ -24,7 +24,7 @@ export type HardStopVerdict =
  * Over the starts of the last 60 s of all members, open intervals included: at least 20 candidate requests started, at
  * least half of the *started* failed (counting finished ones would be biased, since fast failures finish first), and at
  * least 5 × stable's share. If stable fails outright as well it is `source-down`, which also holds while too few
- * requests reach the candidate to judge it. Source: design, "Hard stop".
+ * requests reach the candidate to judge it. Source: method §10.9.
  */
 export function hardStop(members: readonly Readonly<Record<Variant, RecentStarts>>[]): HardStopVerdict {
   const starts = { candidate: { started: 0, failed: 0 }, stable: { started: 0, failed: 0 } };

@@ -32,7 +32,7 @@ export interface RateSnapshot {
 
 /**
  * A rate: bad events among trials, compared table by table; the limit is an odds ratio and works at once, the promote
- * margins wait for stable's own rate. Source: method §2, §3, §10.3, §10.4; design, "No events at all".
+ * margins wait for stable's own rate. Source: method §2, §3, §3.7, §10.3, §10.4.
  */
 export class RateTracker implements GuardrailTracker {
   readonly guardrail: RateGuardrail;
