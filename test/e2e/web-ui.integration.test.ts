@@ -22,7 +22,8 @@ import { HOUR, planOf, stagePlan } from '../workflow/plans.js';
 const plan = planOf([stagePlan('canary-5', { durationMs: HOUR, lookTimesMs: [500, HOUR], warmupMs: 0 })]);
 const UTC = String.raw`\d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC`;
 
-it('shows what was done and why, and where the rollout stands', async () => {
+// Unpacking a browser takes long on a busy machine; each wait of its own ends after 30 s and says what is missing.
+it('shows what was done and why, and where the rollout stands', { timeout: 180_000 }, async () => {
   const world = createFakeWorld(plan);
   const collecting = collected(world, 2);
   await withRollout(world, async ({ handle, open }) => {

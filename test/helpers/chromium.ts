@@ -33,8 +33,9 @@ export async function startChromium(): Promise<TestBrowser> {
     };
   } catch (cause) {
     remove();
+    const source = process.env['CHROMIUM_PATH'] ?? 'the one of @sparticuz/chromium, for linux x64';
     throw new Error(
-      `no Chromium runs here (${process.platform} ${process.arch}): the tests bring one for linux x64, elsewhere set CHROMIUM_PATH to a Chromium or Chrome of your own: ${cause instanceof Error ? cause.message : 'unknown reason'}`,
+      `no Chromium runs here (${process.platform} ${process.arch}; tried ${source}): set CHROMIUM_PATH to a Chromium or Chrome of your own: ${cause instanceof Error ? cause.message : 'unknown reason'}`,
       { cause },
     );
   }
