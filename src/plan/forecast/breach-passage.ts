@@ -1,0 +1,68 @@
+import { klBernoulli } from '../../statistics/kullback-leibler.js';
+import { planTest } from '../../statistics/planner.js';
+import { sampleRatioLogE } from '../../statistics/sample-ratio.js';
+import type { Guardrail, Plan, StagePlan } from '../types.js';
+import type { Baseline } from './baseline.js';
+import { breachComparisons } from './comparisons.js';
+import { leastWhere } from './least-where.js';
+import { passageOf, requestsAtPower } from './passage.js';
+import type { Passage } from './passage.js';
+
+export interface BreachQuestion {
+  readonly plan: Plan;
+  readonly stage: StagePlan;
+  readonly guardrail: Guardrail;
+  readonly baseline: Baseline | null;
+  /** The candidate's share of the compared requests. */
+  readonly candidateShare: number;
+}
+
+/**
+ * How a stage comes to see that the candidate is `ratio` times worse than stable, if it is so from the stage's
+ * beginning; for the sample ratio: that it gets `ratio` times its share. By request that counts for the guardrail, of both
+ * variants. Null when it never does.
+ */
+export function breachPassage(question: BreachQuestion, ratio: number): Passage | null {
+  const { plan, stage, guardrail, baseline, candidateShare } = question;
+  if (guardrail.kind === 'sample-ratio') return misassignment(candidateShare, ratio, guardrail.alpha);
+  if (stage.mixtureShare === 0) return null;
+  const alpha = familyAlpha(plan, guardrail) * guardrail.weight;
+  let soonest: Passage | null = null;
+  for (const { alphaShare, ...comparison } of breachComparisons(guardrail, baseline, ratio)) {
+    const test = planTest({
+      ...comparison,
+      side: 'greater',
+      share: candidateShare,
+      alpha: alpha * alphaShare,
+      stageShare: stage.mixtureShare,
+    });
+    const passage = test === null ? null : passageOf(test);
+    if (passage !== null && (soonest === null || requestsAtPower(passage) < requestsAtPower(soonest)))
+      soonest = passage;
+  }
+  return soonest;
+}
+
+function familyAlpha(plan: Plan, { action }: Guardrail): number {
+  switch (action) {
+    case 'rollback':
+      return plan.falseRollback;
+    case 'hold':
+      return plan.falseHold;
+    case 'flag':
+      return plan.falseFlag;
+  }
+}
+
+/** Until the test of the sample ratio reaches 1/alpha at the counts to be expected. Source: method §6, §9.2. */
+function misassignment(share: number, ratio: number, alpha: number): Passage | null {
+  const actual = share * ratio;
+  if (actual >= 1 || ratio === 1) return null;
+  const mean = leastWhere(
+    (requests) => sampleRatioLogE([requests * (1 - actual), requests * actual], [1 - share, share]) >= -Math.log(alpha),
+    0.5,
+  );
+  if (mean === null) return null;
+  const information = klBernoulli(actual, share);
+  return { thresholdNats: mean * information, natsPerRequest: information };
+}

@@ -1,0 +1,115 @@
+import { describe, expect, it } from 'vitest';
+import type { Baselines } from '../../../src/plan/forecast/baseline.js';
+import { breachPassage } from '../../../src/plan/forecast/breach-passage.js';
+import { forecastPlan } from '../../../src/plan/forecast/forecast-plan.js';
+import { meanRequests, requestsAtPower } from '../../../src/plan/forecast/passage.js';
+import { simulatePlan } from '../../../src/plan/forecast/simulation/simulate-plan.js';
+import { simulateRollout } from '../../../src/plan/forecast/simulation/simulate-rollout.js';
+import type { GuardrailName, Plan } from '../../../src/plan/types.js';
+import { stageTraffic } from '../../../src/plan/forecast/stage-traffic.js';
+import { planWith } from '../context.js';
+
+const BASELINES: Baselines = { error_rate: { kind: 'rate', rate: 0.01, share: 1, origin: 'given' } };
+/** Slices so fine that a crossing is seen when it happens. */
+const FINE = 1.03;
+
+/** One guardrail alone, in one canary stage. */
+function plan(name: GuardrailName, share: string, duration: string): Plan {
+  const frozen = planWith({ stages: [{ kind: 'canary', share, for: duration, interval: '2s', warmup: '0s' }] });
+  return {
+    ...frozen,
+    guardrails: frozen.guardrails.filter((one) => one.name === name).map((one) => ({ ...one, weight: 1 })),
+  };
+}
+
+function quantile(values: readonly number[], share: number): number {
+  return values.toSorted((left, right) => left - right)[Math.ceil(share * values.length) - 1] ?? Number.NaN;
+}
+
+function mean(values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + value, 0) / values.length;
+}
+
+describe('the planner against simulations of the real assessment', { timeout: 120_000 }, () => {
+  it.each([
+    ['error_rate', '5%', 2, '12h'],
+    ['error_rate', '50%', 1.5, '6h'],
+    ['latency_p95', '5%', 1.5, '2h'],
+    ['latency_p50', '25%', 1.5, '1h'],
+  ] as const)('sees %s at %s ×%d after the planned requests, within 15%', (name, share, ratio, duration) => {
+    const one = plan(name, share, duration);
+    const [stage] = one.stages;
+    const [guardrail] = one.guardrails;
+    if (!stage || !guardrail) throw new Error('the plan is empty');
+    const input = { requestsPerSecond: 20, baselines: BASELINES };
+    const regression = { guardrail: name, ratio, fromStage: 0 };
+    const compared = Array.from({ length: 80 }, (_, run) => {
+      const { ended } = simulateRollout(one, { ...input, regression }, 11, run, FINE);
+      return ended?.compared ?? Infinity;
+    });
+    const baseline = forecastPlan(one, input).baselines[name] ?? null;
+    const candidateShare = stageTraffic(stage, 20)?.candidateShare ?? 0;
+    const passage = breachPassage({ plan: one, stage, guardrail, baseline, candidateShare }, ratio);
+    if (!passage) throw new Error('never seen');
+    // The first 200 requests of stable, which give a latency its threshold, are no evidence.
+    const unused = guardrail.kind === 'quantile' ? 200 / (1 - candidateShare) : 0;
+    expect(Math.abs(mean(compared) / (meanRequests(passage) + unused) - 1)).toBeLessThan(0.15);
+    expect(Math.abs(quantile(compared, 0.8) / (requestsAtPower(passage) + unused) - 1)).toBeLessThan(0.2);
+  });
+
+  it.each([
+    ['error_rate', '5%', '6h'],
+    ['error_rate', '50%', '6h'],
+    ['latency_p95', '25%', '2h'],
+  ] as const)(
+    'has opened the gate of %s at %s by the forecast time in about 80%% of rollouts',
+    (name, share, duration) => {
+      const one = plan(name, share, duration);
+      const input = { requestsPerSecond: 20, baselines: BASELINES };
+      const forecast = forecastPlan(one, input).stages[0]?.gates.find(({ gate }) => gate === name)?.seconds ?? 0;
+      const open = Array.from({ length: 80 }, (_, run) => {
+        const { promotable } = simulateRollout(one, { ...input, regression: null }, 12, run, FINE);
+        return (promotable[0] ?? Infinity) <= forecast ? 1 : 0;
+      });
+      expect(mean(open)).toBeGreaterThan(0.7);
+      expect(mean(open)).toBeLessThan(0.9);
+    },
+  );
+});
+
+describe('simulatePlan', { timeout: 60_000 }, () => {
+  const ramp = planWith({
+    stages: [
+      { kind: 'shadow', share: '100%', for: '10m', interval: '5s', warmup: '10s' },
+      { kind: 'canary', share: '50%', for: '10m', interval: '5s', warmup: '10s' },
+    ],
+  });
+  const input = { requestsPerSecond: 30, baselines: BASELINES };
+
+  it('draws the same rollouts from the same seed', () => {
+    const once = simulatePlan(ramp, input, { rollouts: 3, seed: 9 });
+    expect(simulatePlan(ramp, input, { rollouts: 3, seed: 9 })).toEqual(once);
+  });
+
+  it('leaves a candidate that changed nothing alone, and ends one that is twice as bad in shadow', () => {
+    const progress: number[] = [];
+    const simulation = simulatePlan(ramp, input, {
+      rollouts: 20,
+      seed: 1,
+      onProgress: (done, all) => progress.push(done / all),
+    });
+    expect(progress.at(-1)).toBe(1);
+    expect(simulation.unchanged.rolledBack).toBeLessThanOrEqual(2);
+    expect(simulation.unchanged.falseRollbackAtMost).toBeGreaterThan(simulation.unchanged.rolledBack / 20);
+    expect(simulation.unchanged.stages.map(({ stage }) => stage)).toEqual(['shadow', 'canary-50']);
+    expect(simulation.worse.map(({ guardrail, rolledBack }) => [guardrail, rolledBack])).toEqual([
+      ['error_rate', 20],
+      ['latency_p50', 20],
+      ['latency_p95', 20],
+    ]);
+    expect(simulation.worse.flatMap(({ byStage }) => byStage).filter(({ stage }) => stage === 'shadow')).toHaveLength(
+      3,
+    );
+    expect(simulation.notSimulated).toEqual([]);
+  });
+});
