@@ -1,6 +1,7 @@
 import { freezePlan } from '../plan/freeze.js';
 import { upstreamName } from '../plan/ids.js';
 import { parsePlanFile } from '../plan/plan-file.js';
+import type { PlanFile } from '../plan/plan-file.js';
 import type { Plan } from '../plan/types.js';
 
 /** Stands for the stable upstream where nobody calls it. */
@@ -12,7 +13,12 @@ const ANY_STABLE = upstreamName('the-stable-upstream');
  */
 export function readPlanOffline(path: string): Plan {
   const file = parsePlanFile(path);
-  return freezePlan(file.written, { ...file, config: null, stable: stableOf(file.written) });
+  return planOffline(file.written, file);
+}
+
+/** The same of a plan as written, with the places of its errors when it comes from a file. */
+export function planOffline(written: unknown, places: Partial<PlanFile> = {}): Plan {
+  return freezePlan(written, { ...places, config: null, stable: stableOf(written) });
 }
 
 /** A frozen plan names its stable upstream itself. */

@@ -4,6 +4,7 @@ import { SluiceError } from '../plan/failures.js';
 import { registerAnalyze } from './commands/analyze.js';
 import { registerDemo } from './commands/demo.js';
 import { registerDoctor } from './commands/doctor.js';
+import { registerForecast } from './commands/forecast.js';
 import { registerList } from './commands/list.js';
 import { registerPause } from './commands/pause.js';
 import { registerPromote } from './commands/promote.js';
@@ -39,6 +40,7 @@ const COMMANDS: readonly Register[] = [
   registerResume,
   registerPromote,
   registerRollback,
+  registerForecast,
   registerAnalyze,
   registerValidate,
   registerSchema,

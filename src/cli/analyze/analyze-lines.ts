@@ -4,13 +4,13 @@ import type { GuardrailAction, GuardrailName, Plan } from '../../plan/types.js';
 import { SluiceError } from '../../plan/failures.js';
 import type { StageName } from '../../plan/ids.js';
 import { loadHash } from '../../router/choice.js';
+import type { Hash } from '../../router/choice.js';
 import { createAssessment } from '../../statistics/assessment/assessment.js';
 import type { Assessment } from '../../statistics/assessment/assessment.js';
 import { RequestFold } from './fold-requests.js';
 import { forEachLine } from './line-source.js';
-import { lineError } from './request-line.js';
 import { RequestReader } from './request-reader.js';
-import { TimeHeap } from './time-heap.js';
+import { RequestOrder } from './request-order.js';
 import type { RequestLine } from './request-line.js';
 
 export interface AnalyzeOptions {
@@ -50,63 +50,49 @@ export interface Analysis {
 export async function analyzeLines(plan: Plan, path: string, options: AnalyzeOptions): Promise<Analysis> {
   const reader = new RequestReader({
     stages: plan.stages.map(({ name }) => name),
-    needsLatency: plan.guardrails.some((guardrail) => 'signal' in guardrail && guardrail.signal === 'latency'),
+    needsLatency: comparesLatency(plan),
   });
-  const log = new AssessedLog(plan, await loadHash(), options.reorderMs);
+  const log = new AssessedLog(plan, await loadHash());
+  const order = new RequestOrder(options.reorderMs, (request) => log.add(request));
   const lines = await forEachLine(path, (bytes, start, end, lineNumber) => {
-    log.add(reader.read(bytes, start, end, lineNumber), lineNumber);
+    order.add(reader.read(bytes, start, end, lineNumber), lineNumber);
   });
   if (lines === 0) throw new SluiceError('evidence-invalid', `${path} has no lines; write one JSON object a line`);
+  order.end();
   return log.end();
+}
+
+/** Each request must then have a latency. */
+export function comparesLatency(plan: Pick<Plan, 'guardrails'>): boolean {
+  return plan.guardrails.some((guardrail) => 'signal' in guardrail && guardrail.signal === 'latency');
 }
 
 class AssessedLog {
   readonly #plan: Plan;
   readonly #fold: RequestFold;
   readonly #assessment: Assessment;
-  readonly #reorderMs: number;
-  readonly #waiting = new TimeHeap<RequestLine>();
   readonly #spans: { from: number; to: number }[];
-  #newest = -Infinity;
 
-  constructor(plan: Plan, hash: Awaited<ReturnType<typeof loadHash>>, reorderMs: number) {
+  constructor(plan: Plan, hash: Hash) {
     this.#plan = plan;
     this.#fold = new RequestFold(plan, hash);
     this.#assessment = createAssessment(plan, {});
-    this.#reorderMs = reorderMs;
     this.#spans = plan.stages.map(() => ({ from: Infinity, to: -Infinity }));
   }
 
-  add(request: RequestLine, lineNumber: number): void {
-    const { at } = request;
-    if (at > this.#newest) this.#newest = at;
-    const settled = this.#newest - this.#reorderMs;
-    if (at < settled) {
-      throw lineError(
-        lineNumber,
-        `at is ${new Date(at).toISOString()}, older than the ${this.#reorderMs} ms that lines may come late after ` +
-          `${new Date(this.#newest).toISOString()}; sort the file by "at", or allow more with --reorder`,
-      );
-    }
-    this.#waiting.add(at, request);
-    while (this.#waiting.earliest <= settled) this.#use();
-  }
-
-  end(): Analysis {
-    while (this.#waiting.size > 0) this.#use();
-    this.#assessment.absorb(this.#fold.close(Infinity));
-    return this.#analysis();
-  }
-
-  #use(): void {
-    const request = this.#waiting.take();
-    if (request === undefined) return;
+  /** In order of `at`. */
+  add(request: RequestLine): void {
     if (this.#fold.nextEndMs <= request.at) this.#assessment.absorb(this.#fold.close(request.at));
     this.#fold.add(request);
     const span = this.#spans[request.stageIndex];
     if (span === undefined) return;
     if (request.at < span.from) span.from = request.at;
     if (request.at > span.to) span.to = request.at;
+  }
+
+  end(): Analysis {
+    this.#assessment.absorb(this.#fold.close(Infinity));
+    return this.#analysis();
   }
 
   #analysis(): Analysis {

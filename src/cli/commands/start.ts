@@ -1,14 +1,17 @@
 import { SluiceError } from '../../plan/failures.js';
 import { parsePlanFile } from '../../plan/plan-file.js';
-import { addConfigFlag, type ConfigFlag } from '../config-flag.js';
+import { addConfigFlag } from '../config-flag.js';
 import { exitCodeOf } from '../exit-codes.js';
+import { forecastBeforeStart } from '../forecast/forecast-before-start.js';
+import type { ForecastBeforeStartFlags } from '../forecast/forecast-before-start.js';
 import type { Register } from '../program.js';
+import { parseRate } from '../rate-flag.js';
 import { addConnectionFlags, openSession, type ConnectionFlags } from '../session.js';
 import { startRollout } from '../start-rollout.js';
 import { renderStatus } from '../status-view.js';
 import { waitForOutcome } from '../wait-for-outcome.js';
 
-interface StartFlags extends ConnectionFlags, ConfigFlag {
+interface StartFlags extends ConnectionFlags, ForecastBeforeStartFlags {
   readonly route?: string;
   readonly candidate?: string;
   readonly preset?: string;
@@ -32,6 +35,8 @@ export const registerStart: Register = (program, io, result) => {
     .option('--same-users', 'the cohort of the last rollout of this route comes first again')
     .option('--take-over', "replace another rollout's split that is still in force (needs --reason)")
     .option('--reason <text>', 'why, for --take-over')
+    .option('--rate <rate>', "the route's traffic, for the forecast (default: as the ledger has it)", parseRate)
+    .option('--require-decidable', 'refuse when a stage cannot decide in its time at this traffic')
     .option('--by <name>', 'who starts it (a claim, shown as one)')
     .option('--wait', 'stay until it ends: exit 0 promoted, 3 rolled back')
     .option('--json', 'print one JSON value');
@@ -42,6 +47,7 @@ export const registerStart: Register = (program, io, result) => {
     const document = planPath === undefined ? fromFlags(flags) : parsePlanFile(planPath);
     const session = await openSession(flags, io);
     try {
+      await forecastBeforeStart(io, document.written, flags);
       const started = await startRollout(session, io, document, flags);
       if (flags.json !== true)
         io.print(

@@ -1,5 +1,5 @@
-import { InvalidArgumentError } from 'commander';
 import type { Register } from '../program.js';
+import { parseRate } from '../rate-flag.js';
 import { runUp } from '../up.js';
 
 export interface UpFlags {
@@ -21,19 +21,3 @@ export const registerUp: Register = (program, io) => {
     .option('--config <file>', 'sluice.yaml (default: the nearest upward; one is written when there is none)')
     .action((flags: UpFlags) => runUp(flags, io));
 };
-
-const UNIT_SECONDS: ReadonlyMap<string, number> = new Map([
-  ['s', 1],
-  ['m', 60],
-  ['h', 3_600],
-]);
-
-/** `20/s`, `300/m`: requests per second. */
-function parseRate(value: string): number {
-  const [, count, unit] = /^(\d+(?:\.\d+)?)\/([smh])$/.exec(value.trim()) ?? [];
-  const seconds = UNIT_SECONDS.get(unit ?? '');
-  if (count === undefined || seconds === undefined || Number(count) === 0) {
-    throw new InvalidArgumentError('not a rate such as 20/s or 300/m');
-  }
-  return Number(count) / seconds;
-}
