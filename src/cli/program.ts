@@ -4,6 +4,7 @@ import { SluiceError } from '../plan/failures.js';
 import { registerAnalyze } from './commands/analyze.js';
 import { registerDemo } from './commands/demo.js';
 import { registerDoctor } from './commands/doctor.js';
+import { registerExplain } from './commands/explain.js';
 import { registerForecast } from './commands/forecast.js';
 import { registerList } from './commands/list.js';
 import { registerPause } from './commands/pause.js';
@@ -40,6 +41,7 @@ const COMMANDS: readonly Register[] = [
   registerResume,
   registerPromote,
   registerRollback,
+  registerExplain,
   registerForecast,
   registerAnalyze,
   registerValidate,

@@ -57,6 +57,8 @@ export interface AssessmentReading {
   readonly guardrails: Readonly<Partial<Record<GuardrailName, GuardrailStatus>>>;
   /** First crossings of each family over the whole rollout, latched. */
   readonly crossings: Readonly<Record<GuardrailAction, Crossing | null>>;
+  /** Promotion counts evidence of this generation and later ones; with it a look can be computed again. Absent = all. */
+  readonly promoteFromGeneration?: number;
   readonly promote: {
     /** Every gate guardrail is safe now and the candidate's requests reach the minimum. */
     readonly open: boolean;

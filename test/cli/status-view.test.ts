@@ -17,7 +17,7 @@ describe('renderStatus', () => {
     expect(shown[1]).toContain('canary-5 (number 2) · ends in 6d');
     expect(shown[2]).toContain('stable 95% llama-31 · candidate 5% llama-32');
     expect(shown.find((line) => line.includes('error_rate'))).toMatch(
-      /undecided\s+1%\s+1\.1%\s+\[0\.5, 2\.1]\s+0\.3\s+12/,
+      /undecided\s+1%\s+1\.1%\s+\[0\.5, 2\.1]\s+0\.3\s+12\s+about 1m$/,
     );
     expect(shown).toContain('  closed  time: 6d left');
   });

@@ -46,6 +46,7 @@ export function readStage(reading: StageReading): AssessmentReading {
     position: { closedThrough: reading.closedThrough },
     guardrails,
     crossings: families.crossings,
+    promoteFromGeneration: reading.promoteFromGeneration,
     promote: { open: waiting.length === 0, waiting },
     requests: requestsOf(counts, 0),
     incompleteShare: counts.slices === 0 ? 0 : counts.incompleteSlices / counts.slices,
