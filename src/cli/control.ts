@@ -26,6 +26,8 @@ interface ControlFlags extends ConnectionFlags, ConfigFlag {
 /** How long a rollback may take to reach every router before the command says that it still goes on. */
 const ROLLBACK_WAIT_MS = 60_000;
 const POLL_MS = 250;
+/** The command says that no worker answers this long after it asked first, the question about the state included. */
+const ANSWER_WITHIN_MS = 9_000;
 
 /** Registers one of the four commands; the caller may add flags of its own. */
 export function controlCommand(program: Command, io: Io, name: CommandName, description: string): Command {
@@ -64,8 +66,10 @@ async function control(
   route: RouteName,
   flags: ControlFlags,
 ): Promise<void> {
+  const began = Date.now();
   const before = await readStatus(session, io, route, flags);
-  if (before !== null && before.outcome !== null) throw ended(name, before);
+  const withinMs = ANSWER_WITHIN_MS - (Date.now() - began);
+  if (before !== null && before.outcome !== null) throw await ended(name, before, io, flags);
   // A rollback never waits for a question, nor for a worker that does not answer.
   const stage = flags.stage ?? (name === 'rollback' ? undefined : before?.stage.name);
   if (name === 'promote' && before !== null && !(await agreed(io, before, flags))) {
@@ -80,7 +84,7 @@ async function control(
     ...(stage === undefined ? {} : { stage }),
     ...(name === 'promote' ? { to: flags.toEnd === true ? 'end' : 'next' } : {}),
   };
-  const answer = await sendCommand(session, route, name, input);
+  const answer = await sendCommand(session, route, name, input, withinMs);
   const after =
     name === 'rollback'
       ? await untilRolledBack(session, io, route, flags)
@@ -97,12 +101,15 @@ async function agreed(io: Io, status: RolloutStatus, flags: ControlFlags): Promi
   return io.confirm(`Promote ${status.route} from ${status.stage.name} all the same?`);
 }
 
-function ended(name: CommandName, status: RolloutStatus): SluiceError {
+async function ended(name: CommandName, status: RolloutStatus, io: Io, flags: ControlFlags): Promise<SluiceError> {
   const { outcome } = status;
   const what = `the last rollout of ${status.route} is over (${outcome?.state ?? status.state})`;
   if (name !== 'rollback' || outcome?.state !== 'promoted')
     return new SluiceError('rollout-unknown', `${what}: there is nothing to ${name}; sluice list shows what runs`);
-  return new SluiceError('rollout-unknown', `${what}; go back with a rollout of its own: ${wayBack(status)}`);
+  return new SluiceError(
+    'rollout-unknown',
+    `${what}; go back with a rollout of its own: ${await wayBack(status, io, flags)}`,
+  );
 }
 
 async function untilRolledBack(

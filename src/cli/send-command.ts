@@ -9,12 +9,11 @@ import type { RouteName } from '../plan/ids.js';
 import type { CommandInput, CommandName, CommandResult } from '../../workflows/state.js';
 import type { Session } from './session.js';
 
-const ANSWER_WITHIN_MS = 9_000;
-
 /**
  * Sends a command as an update and returns the workflow's answer. Where no worker answers, a rollback is left as a signal, which
  * the first worker that comes takes before anything else.
  *
+ * @param withinMs how long the workflow may take to answer
  * @throws SluiceError `rollout-unknown`, `not-applicable` with the workflow's own words, or `no-worker`
  */
 export async function sendCommand(
@@ -22,10 +21,11 @@ export async function sendCommand(
   route: RouteName,
   name: CommandName,
   input: CommandInput,
+  withinMs: number,
 ): Promise<CommandResult> {
   const handle = session.client.workflow.getHandle(`rollout/${route}`);
   try {
-    return await session.client.withDeadline(Date.now() + ANSWER_WITHIN_MS, () =>
+    return await session.client.withDeadline(Date.now() + withinMs, () =>
       handle.executeUpdate<CommandResult, [CommandInput]>(name, { args: [input], updateId: randomUUID() }),
     );
   } catch (error) {
@@ -48,7 +48,7 @@ export async function sendCommand(
     }
     throw new SluiceError(
       'no-worker',
-      `no worker answers on ${session.target} within ${String(ANSWER_WITHIN_MS / 1_000)} s: start one with sluice worker, then ask again`,
+      `no worker answers on ${session.target} in time: start one with sluice worker, then ask again`,
       { cause: error },
     );
   }
