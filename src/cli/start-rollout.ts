@@ -98,8 +98,8 @@ async function begin(
   input: RolloutInput,
   frozen: Plan | null,
 ): Promise<WorkflowHandle> {
-  try {
-    return await session.client.workflow.start('rollout', {
+  const start = (): Promise<WorkflowHandle> =>
+    session.client.workflow.start('rollout', {
       workflowId: `rollout/${route}`,
       taskQueue: TASK_QUEUE,
       workflowIdConflictPolicy: 'FAIL',
@@ -111,13 +111,39 @@ async function begin(
             staticSummary: `${frozen.route}: ${frozen.stable} to ${frozen.candidate}`,
           }),
     });
+  try {
+    return await start();
   } catch (error) {
     if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
-    throw new SluiceError(
-      'rollout-running',
-      `a rollout of ${route} is running already: sluice status ${route} shows it, sluice rollback ${route} ends it`,
-      { cause: error },
-    );
+    await untilClosed(session, route, error);
+  }
+  return start();
+}
+
+/**
+ * A rollout has its outcome, and `rollback` has returned, a moment before its workflow has written everything down.
+ * @throws SluiceError `rollout-running` when it has no outcome, or does not close in time
+ */
+async function untilClosed(session: Session, route: string, cause: Error): Promise<void> {
+  const deadline = Date.now() + WORKER_WITHIN_MS;
+  const handle = session.client.workflow.getHandle(`rollout/${route}`);
+  while ((await handle.describe()).status.name === 'RUNNING') {
+    const state = (await queried(session, handle, deadline))?.outcome?.state ?? null;
+    if (state === null) {
+      throw new SluiceError(
+        'rollout-running',
+        `a rollout of ${route} is running already: sluice status ${route} shows it, sluice rollback ${route} ends it`,
+        { cause },
+      );
+    }
+    if (Date.now() > deadline) {
+      throw new SluiceError(
+        'rollout-running',
+        `the last rollout of ${route} is over (${state}) and still writes down its end: start again in a minute, or see what it waits for with sluice temporal -- workflow describe --workflow-id rollout/${route}`,
+        { cause },
+      );
+    }
+    await delay(POLL_MS);
   }
 }
 

@@ -84,17 +84,23 @@ it('rolls back on a raw signal of the Temporal CLI', async () => {
 });
 
 it('tells the way back when a promotion is to be rolled back', async () => {
-  // The rollout before has its outcome a moment before its workflow is closed.
-  await expect
-    .poll(() => embedded.sluice('start', slow('end.yaml')), { timeout: 30_000 })
-    .toMatchObject({ exitCode: 0 });
+  // The rollout before has its outcome a moment before its workflow is closed: a script need not know.
+  expect(await embedded.sluice('start', slow('end.yaml'))).toMatchObject({ exitCode: 0 });
   const end = await embedded.sluice('promote', 'support', '--to-end', '--reason', 'sure', '--yes');
   expect(end).toMatchObject({ exitCode: 0 });
   await expect.poll(status, { timeout: 60_000 }).toMatchObject({ state: 'promoted' });
   expect((await embedded.router()).split).toMatchObject({ upstreams: { stable: 'llama-32' }, lease: null });
   const late = await embedded.sluice('rollback', 'support', '--reason', 'x');
   expect(late).toMatchObject({ exitCode: 2 });
-  expect(late.err).toMatch(/sluice start --route support --candidate \S+ --preset blue-green/);
+  expect(late.err).toContain('sluice start --route support --candidate llama-31 --preset blue-green');
+  // The line that this version has in its place takes the route back.
+  const line = 'start --route support --candidate llama-31 --preset canary';
+  expect(late.err).toContain(`sluice ${line}`);
+  expect(await embedded.sluice(...line.split(' '))).toMatchObject({ exitCode: 0 });
+  expect(await status()).toMatchObject({ split: { upstreams: { stable: 'llama-32', candidate: 'llama-31' } } });
+  const stay = await embedded.sluice('rollback', 'support', '--reason', 'the test is over');
+  expect(stay).toMatchObject({ exitCode: 0 });
+  expect(stay.out).toMatch(/100% llama-32/);
 });
 
 it('ends soon and names the target when Temporal is not there', async () => {
