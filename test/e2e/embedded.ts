@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { createSluiceRouterBackend } from '../../src/backends/sluice-router.js';
 import type { RouteView } from '../../src/backends/traffic-backend.js';
 import { startDemoStack } from '../../src/cli/demo/demo-stack.js';
-import { startSampleEndpoint } from '../../src/cli/demo/sample-endpoint.js';
+import { startSampleEndpoint, type SampleEndpoint } from '../../src/cli/demo/sample-endpoint.js';
 import { startSampleTraffic, type SampleTraffic } from '../../src/cli/demo/sample-traffic.js';
 import { untilServed } from '../../src/cli/demo/until-served.js';
 import type { Io } from '../../src/cli/io.js';
@@ -25,6 +25,8 @@ export interface Embedded {
   readonly directory: string;
   readonly stack: Stack;
   readonly traffic: SampleTraffic;
+  /** Behind `llama-32`, for a test that makes it fail. */
+  readonly candidate: SampleEndpoint;
   /** Runs a command as a person would, beside the running stack. */
   sluice(...args: readonly string[]): Promise<Ran>;
   /** What the router says of the route `support`. */
@@ -80,6 +82,7 @@ export async function startEmbedded(): Promise<Embedded> {
     directory,
     stack,
     traffic,
+    candidate,
     sluice: (...args) => sluiceIn(directory, args),
     router: () =>
       backend.readSplit(
