@@ -19,7 +19,7 @@ import { stableRequests } from './stable-requests.js';
 import type { StableRequests } from './stable-requests.js';
 
 /** How many times worse the candidate is taken to be. */
-export const RATIOS = [1.25, 1.5, 2, 3] as const;
+const RATIOS = [1.25, 1.5, 2, 3] as const;
 
 /** No service gets this many times worse and stays up. */
 const LARGEST_RATIO = 1000;
