@@ -28,6 +28,8 @@ const ROLLBACK_WAIT_MS = 60_000;
 const POLL_MS = 250;
 /** The command says that no worker answers this long after it asked first, the question about the state included. */
 const ANSWER_WITHIN_MS = 9_000;
+/** What a command is given at least, however slowly the state was read. */
+const LEAST_ANSWER_MS = 1_000;
 
 /** Registers one of the four commands; the caller may add flags of its own. */
 export function controlCommand(program: Command, io: Io, name: CommandName, description: string): Command {
@@ -68,7 +70,7 @@ async function control(
 ): Promise<void> {
   const began = Date.now();
   const before = await readStatus(session, io, route, flags);
-  const withinMs = ANSWER_WITHIN_MS - (Date.now() - began);
+  const withinMs = Math.max(LEAST_ANSWER_MS, ANSWER_WITHIN_MS - (Date.now() - began));
   if (before !== null && before.outcome !== null) throw await ended(name, before, io, flags);
   // A rollback never waits for a question, nor for a worker that does not answer.
   const stage = flags.stage ?? (name === 'rollback' ? undefined : before?.stage.name);

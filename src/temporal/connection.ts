@@ -1,12 +1,15 @@
 /** A client's connection that fails fast and says what it tried. The worker's own is in worker-connection.ts. */
-import { Connection } from '@temporalio/client';
-import type { ConnectionOptions } from '@temporalio/client';
+import { Connection, defaultGrpcRetryOptions, makeGrpcRetryInterceptor } from '@temporalio/client';
+import type { ConnectionOptions, GrpcRetryOptions } from '@temporalio/client';
 import { SluiceError } from '../plan/failures.js';
 import { describeTarget } from './target.js';
 import type { TemporalTarget } from './target.js';
 
 /** Commands end within 5 s when Temporal does not answer. */
 const CONNECT_TIMEOUT_MS = 3_000;
+
+/** The SDK waits up to 5 s before it repeats a refused call, whatever its deadline: a command would answer that much later. */
+const LONGEST_RETRY_DELAY_MS = 500;
 
 /**
  * Connects, or fails within `timeoutMs`.
@@ -37,8 +40,17 @@ function clientOptions(target: TemporalTarget, timeoutMs: number): ConnectionOpt
     address: target.address,
     ...target.connection,
     connectTimeout: timeoutMs,
+    interceptors: [makeGrpcRetryInterceptor(promptRetries())],
     // A server that is just starting is found within a tenth of a second of listening.
     channelArgs: { 'grpc.initial_reconnect_backoff_ms': 100, 'grpc.max_reconnect_backoff_ms': 1_000 },
+  };
+}
+
+function promptRetries(): GrpcRetryOptions {
+  const usual = defaultGrpcRetryOptions();
+  return {
+    ...usual,
+    delayFunction: (attempt, status) => Math.min(LONGEST_RETRY_DELAY_MS, usual.delayFunction(attempt, status)),
   };
 }
 

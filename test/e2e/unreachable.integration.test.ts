@@ -111,6 +111,7 @@ describe('without a worker', { timeout: 120_000 }, () => {
     expect(started.err).toContain('no worker polls task queue "sluice" in namespace default');
     expect(started.tookMs).toBeLessThan(WORKER_WITHIN_MS);
 
+    // At once: of several questions to a workflow without worker, Temporal keeps one and refuses the others.
     const pause = timed(sluiceIn(cwd, ['pause', 'support', '--reason', 'x', ...target]));
     const rollback = timed(sluiceIn(cwd, ['rollback', 'support', '--reason', 'nobody is there', ...target]));
     for (const ran of [await pause, await rollback]) {
