@@ -56,4 +56,5 @@ export function pad(text: string, width: number): string {
   return text + ' '.repeat(Math.max(0, width - stripVTControlCharacters(text).length));
 }
 
-export const colour = pc;
+/** Colour on a terminal alone: what goes into a pipe or a log is plain, in continuous integration too. NO_COLOR wins. */
+export const colour = pc.createColors(process.stdout.isTTY === true && (process.env['NO_COLOR'] ?? '') === '');

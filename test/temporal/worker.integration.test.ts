@@ -149,12 +149,17 @@ it('carries a rollout over from one worker to the next and takes it back on a si
     const status = await until(handle, ({ evidence }) => evidence === 'ok');
     expect(status).toMatchObject({ state: 'running', stage: { name: 'canary-50' }, split: { generation: 1 } });
     await expect(pollersOf(connection, 'default', taskQueue)).resolves.toHaveLength(1);
-    const { raw } = await handle.describe();
-    const pending = raw.pendingActivities?.find(({ activityType }) => activityType?.name === 'sampleTraffic');
-    const run = { workflowId: handle.workflowId, runId: raw.workflowExecutionInfo?.execution?.runId ?? '' };
-    const described = await createDescribeRun(connection, 'default')({ ...run, activityId: pending?.activityId ?? '' });
-    expect(described.open).toBe(true);
-    expect(Math.abs(Date.now() - (described.attemptStartedAt ?? 0))).toBeLessThan(60_000);
+    // Between two calls of the collector none is pending: the next one is waited for.
+    const describeCollector = async () => {
+      const { raw } = await handle.describe();
+      const pending = raw.pendingActivities?.find(({ activityType }) => activityType?.name === 'sampleTraffic');
+      const run = { workflowId: handle.workflowId, runId: raw.workflowExecutionInfo?.execution?.runId ?? '' };
+      return createDescribeRun(connection, 'default')({ ...run, activityId: pending?.activityId ?? '' });
+    };
+    await expect
+      .poll(async () => (await describeCollector()).attemptStartedAt, { timeout: 30_000 })
+      .toSatisfy((at: number | null) => at !== null && Math.abs(Date.now() - at) < 60_000);
+    expect((await describeCollector()).open).toBe(true);
   });
   const { leaseExpiresAt: before } = await routerView();
 
