@@ -11,7 +11,7 @@ import { addConnectionFlags, openSession, type ConnectionFlags, type Session } f
 import { addConfigFlag, type ConfigFlag } from './config-flag.js';
 import { wayBack } from './way-back.js';
 import type { Io } from './io.js';
-import { readStatus } from './read-status.js';
+import { queryStatus, readStatus } from './read-status.js';
 import { sendCommand } from './send-command.js';
 
 interface ControlFlags extends ConnectionFlags, ConfigFlag {
@@ -69,11 +69,11 @@ async function control(
   flags: ControlFlags,
 ): Promise<void> {
   const began = Date.now();
-  const before = await readStatus(session, io, route, flags);
+  // A rollback waits for no question. The ledger's last state may be an earlier rollout's: only the workflow's own counts.
+  const before = name === 'rollback' ? null : await queryStatus(session, route);
   const withinMs = Math.max(LEAST_ANSWER_MS, ANSWER_WITHIN_MS - (Date.now() - began));
   if (before !== null && before.outcome !== null) throw await ended(name, before, io, flags);
-  // A rollback never waits for a question, nor for a worker that does not answer.
-  const stage = flags.stage ?? (name === 'rollback' ? undefined : before?.stage.name);
+  const stage = flags.stage ?? before?.stage.name;
   if (name === 'promote' && before !== null && !(await agreed(io, before, flags))) {
     throw new SluiceError(
       'not-applicable',
@@ -86,13 +86,30 @@ async function control(
     ...(stage === undefined ? {} : { stage }),
     ...(name === 'promote' ? { to: flags.toEnd === true ? 'end' : 'next' } : {}),
   };
-  const answer = await sendCommand(session, route, name, input, withinMs);
+  const answer = await send(session, io, name, route, input, withinMs, flags);
   const after =
-    name === 'rollback'
-      ? await untilRolledBack(session, io, route, flags)
-      : await readStatus(session, io, route, flags);
+    name === 'rollback' ? await untilRolledBack(session, route) : await readStatus(session, io, route, flags);
   if (flags.json === true) io.print(JSON.stringify(after));
   else io.print(sentence(name, route, answer, after));
+}
+
+/** Sends the command; when no rollout runs, what the last one's end means for it. */
+async function send(
+  session: Session,
+  io: Io,
+  name: CommandName,
+  route: RouteName,
+  input: CommandInput,
+  withinMs: number,
+  flags: ControlFlags,
+): Promise<CommandResult> {
+  try {
+    return await sendCommand(session, route, name, input, withinMs);
+  } catch (error) {
+    if (!(error instanceof SluiceError) || error.code !== 'rollout-unknown') throw error;
+    const last = await readStatus(session, io, route, flags);
+    throw last === null || last.outcome === null ? error : await ended(name, last, io, flags);
+  }
 }
 
 /** An increase over closed gates is a person's override: it is asked for, and scripts say --yes. */
@@ -114,16 +131,12 @@ async function ended(name: CommandName, status: RolloutStatus, io: Io, flags: Co
   );
 }
 
-async function untilRolledBack(
-  session: Session,
-  io: Io,
-  route: RouteName,
-  flags: ControlFlags,
-): Promise<RolloutStatus | null> {
+/** The state at the rollback's end, or after a minute where it is then; null when nobody answers any more. */
+async function untilRolledBack(session: Session, route: RouteName): Promise<RolloutStatus | null> {
   const deadline = Date.now() + ROLLBACK_WAIT_MS;
   for (;;) {
-    const status = await readStatus(session, io, route, flags);
-    if (status !== null && (status.outcome !== null || Date.now() > deadline)) return status;
+    const status = await queryStatus(session, route);
+    if ((status !== null && status.outcome !== null) || Date.now() > deadline) return status;
     await delay(POLL_MS);
   }
 }

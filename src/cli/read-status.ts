@@ -27,7 +27,8 @@ export async function readStatus(
   return (await queryStatus(session, route)) ?? (await ledgerStatus(io, route, flags));
 }
 
-async function queryStatus(session: Session, route: RouteName): Promise<RolloutStatus | null> {
+/** State as the workflow itself tells it, running or ended; null when it is not there or nobody answers within 5 s. */
+export async function queryStatus(session: Session, route: RouteName): Promise<RolloutStatus | null> {
   try {
     const handle = session.client.workflow.getHandle(`rollout/${route}`);
     return await session.client.withDeadline(Date.now() + ANSWER_WITHIN_MS, () =>

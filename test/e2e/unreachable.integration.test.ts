@@ -10,7 +10,9 @@ import { startSampleTraffic } from '../../src/cli/demo/sample-traffic.js';
 import { startChild } from '../../src/cli/stack/child.js';
 import { freePort } from '../../src/cli/stack/ports.js';
 import { sampleConfig } from '../../src/cli/stack/sample-config.js';
+import { openLedger } from '../../src/ledger/open-ledger.js';
 import { startEmbeddedServer } from '../../src/temporal/embedded-server.js';
+import { statusFixture } from '../cli/status-fixture.js';
 import { sluiceIn, type Ran } from './embedded.js';
 
 const SECRETS = { SLUICE_ADMIN_TOKEN: 'token-of-this-test', SLUICE_TOKEN_KEY: 'key-of-this-test-key-of-this-test' };
@@ -92,6 +94,30 @@ describe('without Temporal', () => {
 });
 
 describe('without a worker', { timeout: 120_000 }, () => {
+  it('never takes the end of an earlier rollout for that of the one that runs', async () => {
+    const cwd = directory();
+    const server = await startEmbeddedServer({
+      databaseFile: join(cwd, 'temporal.db'),
+      logFile: join(cwd, 'temporal.log'),
+      port: 0,
+      uiPort: null,
+    });
+    closing.push(() => server.stop());
+    mkdirSync(join(cwd, '.sluice'));
+    const ledger = await openLedger({ sqlitePath: join(cwd, '.sluice', 'ledger.db') });
+    const earlier = statusFixture();
+    const { name: stage } = earlier.stage;
+    const end = { state: 'promoted', at: 1, stage, reason: 'x', guardrails: [], evidence: null, by: 'sluice' } as const;
+    await ledger.saveStatus({ ...earlier, state: 'promoted', outcome: end });
+    await ledger.close();
+    const target = ['--address', server.address];
+    await sluiceIn(cwd, ['start', '--route', 'support', '--candidate', 'llama-32', ...target]);
+
+    const ran = await sluiceIn(cwd, ['rollback', 'support', '--reason', 'x', ...target]);
+    expect(ran.err).toContain('the rollback waits there as a signal');
+    expect(ran.exitCode).toBe(1);
+  });
+
   it('says so within ten seconds; a rollback waits as a signal for the first worker that comes', async () => {
     const cwd = directory();
     const server = await startEmbeddedServer({

@@ -53,8 +53,7 @@ export const registerStart: Register = (program, io, result) => {
         io.print(
           `${started.status.route}: ${started.status.rollout} runs at stage ${started.status.stage.name}; sluice status ${started.status.route} --watch`,
         );
-      const status =
-        flags.wait === true ? await waitForOutcome(session, io, started.status.route, flags) : started.status;
+      const status = flags.wait === true ? await waitForOutcome(session, io, started.status, flags) : started.status;
       if (flags.json === true) io.print(JSON.stringify(status));
       else if (flags.wait === true) io.print(renderStatus(status, Date.now()));
       if (flags.wait === true) result.exitCode = exitCodeOf(status);
