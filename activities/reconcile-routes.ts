@@ -23,6 +23,5 @@ export async function reconcileRoutes(world: World, input: ReconcileRoutesInput)
     confirmed: writes.filter(({ outcome }) => outcome.kind === 'confirmed').map(({ member }) => member.address),
     outstanding: missing.map(({ member }) => member.address),
     highestGeneration: Math.max(input.split.generation, highestOf(writes), row?.split.generation ?? 0),
-    leasesEndAt: null,
   };
 }

@@ -3,21 +3,12 @@ import { Context } from '@temporalio/activity';
 import type { Member, RouteView } from '../src/backends/traffic-backend.js';
 import { SluiceError } from '../src/plan/failures.js';
 import { isResting } from '../src/plan/split.js';
-import type { Lease, Split } from '../src/plan/split.js';
+import type { Split } from '../src/plan/split.js';
 import type { World } from './dependencies.js';
 import { highestOf, worstOf, writeToMembers } from './fleet-write.js';
 import type { MemberWrite } from './fleet-write.js';
 import { reasonOf } from './failure.js';
 import type { SetSplitInput, SetSplitResult } from './types.js';
-
-/** The longest lease that a plan may ask for: assumed where nobody knows the real one. */
-const LONGEST_LEASE: Lease = { seconds: 7 * 86_400, onExpiry: 'stable' };
-
-/** A collector that has not yet heard of its cancellation may renew once more. */
-const RENEWAL_MARGIN_MS = 30_000;
-
-/** Knowing the lease must never delay a rollback. */
-const LEDGER_PATIENCE_MS = 1_000;
 
 /**
  * Writes the same body to every member in parallel; repeating it is harmless.
@@ -33,18 +24,14 @@ export async function setSplit(world: World, input: SetSplitInput): Promise<SetS
   const result = { members, confirmed: confirmed.map(({ member }) => member.address), highestGeneration };
   if (input.confirm === 'all') {
     const stale = await requireAll(world, input, writes, signal);
-    return { ...result, outstanding: stale.map(({ member }) => member.address), leasesEndAt: null };
+    return { ...result, outstanding: stale.map(({ member }) => member.address) };
   }
   const outstanding = writes.filter((write) => !servesAnother(write, input.split) && !isConfirmed(write));
   for (const { member, outcome } of outstanding) {
     const why = outcome.kind === 'failed' ? outcome.error.message : 'it holds this generation or a higher one';
     world.log.warn(`${member.address} has not confirmed generation ${input.split.generation}: ${why}`);
   }
-  return {
-    ...result,
-    outstanding: outstanding.map(({ member }) => member.address),
-    leasesEndAt: outstanding.length === 0 ? null : await leasesEndAt(world, input.split),
-  };
+  return { ...result, outstanding: outstanding.map(({ member }) => member.address) };
 }
 
 /** Members that hold a higher generation: the caller writes again above it. Anything else that is missing throws. */
@@ -113,31 +100,4 @@ function routeOwned(input: SetSplitInput, member: Member, current: Split): Sluic
     'route-owned',
     `route "${input.route}" on ${member.address} is held by rollout ${current.rollout ?? 'unknown'}, generation ${current.generation}: end that one, wait for its lease, or start with --take-over --reason`,
   );
-}
-
-/**
- * When the last lease that a member may still hold has run out: counted from when Temporal scheduled this write, since
- * nobody renews after that. A lease that keeps its split never ends by itself.
- */
-async function leasesEndAt(world: World, split: Split): Promise<number> {
-  const lease = split.lease ?? (await leaseOf(world, split)) ?? LONGEST_LEASE;
-  if (lease.onExpiry === 'keep') return Number.MAX_SAFE_INTEGER;
-  return Context.current().info.scheduledTimestampMs + lease.seconds * 1_000 + RENEWAL_MARGIN_MS;
-}
-
-async function leaseOf(world: World, split: Split): Promise<Lease | null> {
-  if (split.rollout === null) return null;
-  let timer: NodeJS.Timeout | undefined;
-  const patience = new Promise<null>((resolve) => {
-    timer = setTimeout(() => resolve(null), LEDGER_PATIENCE_MS);
-  });
-  try {
-    const row = await Promise.race([world.ledger.rollout(split.rollout), patience]);
-    return row?.plan.lease ?? null;
-  } catch (error) {
-    world.log.warn(`the lease is not known: ${reasonOf(error)}; taken for the longest`);
-    return null;
-  } finally {
-    clearTimeout(timer);
-  }
 }

@@ -60,8 +60,6 @@ export interface SetSplitResult {
   readonly outstanding: readonly string[];
   /** A member holds a higher generation: the next write must use more than this. */
   readonly highestGeneration: number;
-  /** When the last lease of the outstanding members can have run out, Unix ms; null when none is outstanding. */
-  readonly leasesEndAt: number | null;
 }
 
 /** What the collector is to do until it returns. */

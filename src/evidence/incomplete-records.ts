@@ -1,4 +1,5 @@
 /** How the ledger learns that a member's part of an interval is missing. */
+import { emptyIncompleteRecord } from './empty-record.js';
 import type { StageName } from '../plan/ids.js';
 import type { FleetFrontier } from './fleet-frontier.js';
 import { SERVED } from './record.js';
@@ -21,30 +22,20 @@ export function incompleteRecords(
   for (const range of frontier.incomplete) {
     let intervalStart = Math.floor(range.after / intervalMs) * intervalMs;
     for (; intervalStart + intervalMs <= range.through; intervalStart += intervalMs) {
-      records.push({
-        rollout,
-        generation: split.generation,
-        stage: split.stage,
-        intervalStart,
-        intervalMs,
-        stratum: SERVED,
-        variant: 'candidate',
-        replica: range.replica ?? range.address,
-        process: range.process ?? UNHEARD,
-        revision: 0,
-        warmup: false,
-        started: 0,
-        completed: 0,
-        aborted: 0,
-        late: 0,
-        dropped: {},
-        incomplete: true,
-        error: { trials: 0, events: 0 },
-        errorsByClass: {},
-        histograms: {},
-        tokens: { prompt: 0, cached: 0, completion: 0, responses: 0 },
-        buckets: {},
-      });
+      records.push(
+        emptyIncompleteRecord({
+          rollout,
+          generation: split.generation,
+          stage: split.stage,
+          intervalStart,
+          intervalMs,
+          stratum: SERVED,
+          variant: 'candidate',
+          replica: range.replica ?? range.address,
+          process: range.process ?? UNHEARD,
+          warmup: false,
+        }),
+      );
     }
   }
   return records;

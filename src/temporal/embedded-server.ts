@@ -1,15 +1,14 @@
 /** The embedded Temporal: the dev server of the Temporal CLI on a SQLite file, started and stopped with us. */
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
 import { closeSync, mkdirSync, openSync, readFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { dirname } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Connection, isGrpcServiceError } from '@temporalio/client';
 import { SluiceError } from '../plan/failures.js';
 import { resolveTemporalBinary } from './binaries.js';
 import type { BinarySearch } from './binaries.js';
+import { freePort } from './free-port.js';
 import { searchAttributeFlags } from './search-attributes.js';
 
 export interface EmbeddedServerOptions {
@@ -172,16 +171,4 @@ async function end(child: ChildProcess, exited: Promise<void>): Promise<void> {
 function lastWords(logFile: string): string {
   const text = readFileSync(logFile, 'utf8').trim();
   return text === '' ? '' : ` (${text.slice(-600)})`;
-}
-
-/** A port of 127.0.0.1 that was free a moment ago; the CLI's dev server takes no port 0. */
-async function freePort(): Promise<number> {
-  const server = createServer();
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  await once(server, 'close');
-  if (address === null || typeof address === 'string') throw new Error('the listener has no port');
-  return address.port;
 }

@@ -36,7 +36,7 @@ describe('an increase', () => {
   it('reaches every member, and repeating it is harmless', async () => {
     const first = await write();
     expect(first.confirmed.toSorted()).toEqual(world.routers.map(({ address }) => address).toSorted());
-    expect(first).toMatchObject({ outstanding: [], highestGeneration: 5, leasesEndAt: null });
+    expect(first).toMatchObject({ outstanding: [], highestGeneration: 5 });
     await expect(write()).resolves.toEqual(first);
     for (const router of world.routers) expect(router.split).toEqual(split);
   });
@@ -116,30 +116,20 @@ describe('a rollback', () => {
 
   beforeEach(() => world.obey(split));
 
-  it('reaches whom it can at once and names who is outstanding and until when', async () => {
+  it('reaches whom it can at once and names who is outstanding', async () => {
     two.cutOff = true;
-    const at = world.clock.trueNow();
     const result = await world.call((worker) => worker.setSplit(back()));
     expect(result.outstanding).toEqual([two.address]);
     expect(one.split.weights.candidate).toBe(0);
     expect(three.split.weights.candidate).toBe(0);
-    // The plan's lease, and a margin for a collector that has not heard yet.
-    expect(result.leasesEndAt).toBe(at + 15_000 + 30_000);
   });
 
-  it('assumes the longest lease when the ledger does not say, and does not wait for it', async () => {
+  it('needs no ledger', async () => {
     two.cutOff = true;
     world.faults.down = true;
     const result = await world.call((worker) => worker.setSplit(back()));
     expect(result.outstanding).toEqual([two.address]);
-    expect(result.leasesEndAt).toBe(world.clock.trueNow() + 7 * 86_400_000 + 30_000);
-  });
-
-  it('never ends by itself where the lease keeps its split', async () => {
-    two.cutOff = true;
-    const keeping = { ...split, generation: 7, lease: { seconds: 15, onExpiry: 'keep' } } as const;
-    const result = await world.call((worker) => worker.setSplit({ ...back(), split: keeping }));
-    expect(result.leasesEndAt).toBe(Number.MAX_SAFE_INTEGER);
+    expect(one.split.weights.candidate).toBe(0);
   });
 
   it('counts a member that another rollout holds as done, and one with a higher generation of its own as outstanding', async () => {
@@ -151,7 +141,7 @@ describe('a rollback', () => {
 
   it('is complete when all have it', async () => {
     const result = await world.call((worker) => worker.setSplit(back()));
-    expect(result).toMatchObject({ outstanding: [], leasesEndAt: null });
+    expect(result).toMatchObject({ outstanding: [] });
   });
 });
 

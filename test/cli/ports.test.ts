@@ -1,7 +1,8 @@
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { afterEach, expect, it } from 'vitest';
-import { freePort, requirePort } from '../../src/cli/stack/ports.js';
+import { requirePort } from '../../src/cli/stack/ports.js';
+import { freePort } from '../../src/temporal/free-port.js';
 
 const servers: ReturnType<typeof createServer>[] = [];
 

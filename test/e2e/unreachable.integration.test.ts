@@ -8,7 +8,7 @@ import { afterEach, describe, expect, it, vi } from 'vitest';
 import { startSampleEndpoint } from '../../src/cli/demo/sample-endpoint.js';
 import { startSampleTraffic } from '../../src/cli/demo/sample-traffic.js';
 import { startChild } from '../../src/cli/stack/child.js';
-import { freePort } from '../../src/cli/stack/ports.js';
+import { freePort } from '../../src/temporal/free-port.js';
 import { sampleConfig } from '../../src/cli/stack/sample-config.js';
 import { openLedger } from '../../src/ledger/open-ledger.js';
 import { startEmbeddedServer } from '../../src/temporal/embedded-server.js';

@@ -144,7 +144,6 @@ export function createFakeWorld(plan: Plan, options: FakeOptions = {}): FakeWorl
       confirmed,
       outstanding,
       highestGeneration: Math.max(highest, split.generation),
-      leasesEndAt: outstanding.length === 0 ? null : now() + plan.lease.seconds * 1_000,
     };
   }
 

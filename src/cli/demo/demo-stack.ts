@@ -2,7 +2,7 @@
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Io } from '../io.js';
-import { freePort } from '../stack/ports.js';
+import { freePort } from '../../temporal/free-port.js';
 import { sampleConfig } from '../stack/sample-config.js';
 import { startStack, type Stack } from '../stack/stack.js';
 

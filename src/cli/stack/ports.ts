@@ -1,12 +1,8 @@
-/** Ports of the embedded stack: the wanted one when it is free, else an error that names who holds it. */
+/** A wanted port of the embedded stack: itself when it is free, else an error that names who holds it. */
+import { once } from 'node:events';
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { SluiceError } from '../../plan/failures.js';
-
-/** A port of 127.0.0.1 that was free a moment ago. */
-export async function freePort(): Promise<number> {
-  return listenOnce(0);
-}
 
 /**
  * @returns `port` itself
@@ -14,7 +10,8 @@ export async function freePort(): Promise<number> {
  */
 export async function requirePort(port: number, purpose: string): Promise<number> {
   try {
-    return await listenOnce(port);
+    await listenOnce(port);
+    return port;
   } catch (cause) {
     const holder = portHolder(port);
     throw new SluiceError(
@@ -25,18 +22,13 @@ export async function requirePort(port: number, purpose: string): Promise<number
   }
 }
 
-async function listenOnce(port: number): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.once('error', reject);
-    server.listen({ host: '127.0.0.1', port, exclusive: true }, () => {
-      const address = server.address();
-      server.close(() => {
-        if (address === null || typeof address === 'string') reject(new Error('no port was given'));
-        else resolve(address.port);
-      });
-    });
-  });
+/** Rejects when somebody listens there. */
+async function listenOnce(port: number): Promise<void> {
+  const server = createServer();
+  server.listen({ host: '127.0.0.1', port, exclusive: true });
+  await once(server, 'listening');
+  server.close();
+  await once(server, 'close');
 }
 
 /** `node (pid 4711)`, from /proc; null where the system has none or does not say. */

@@ -6,7 +6,7 @@ import { accessSync, closeSync, constants, mkdirSync, openSync, readFileSync } f
 import { delimiter, dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { request } from 'undici';
-import { freePort } from '../../stack/ports.js';
+import { freePort } from '../../../temporal/free-port.js';
 import { modelsError } from './models-error.js';
 import type { RealPython } from './python.js';
 import { realFile } from './real-files.js';
