@@ -5,10 +5,10 @@ import { interruption } from '../demo/interruption.js';
 import { prepareRealModels } from '../demo/real/prepare-real-models.js';
 import { REAL_SCENARIOS } from '../demo/real/real-scenarios.js';
 import { runRealScenario } from '../demo/real/run-real-scenario.js';
+import type { DemoSetting } from '../demo/run-on-stack.js';
 import { runScenario } from '../demo/run-scenario.js';
 import { DEFAULT_SCENARIOS, isScenarioName, SCENARIOS, type ScenarioName } from '../demo/scenarios.js';
 import { EXIT } from '../exit-codes.js';
-import type { Io } from '../io.js';
 import type { Register } from '../program.js';
 
 interface DemoFlags {
@@ -26,12 +26,8 @@ export const registerDemo: Register = (program, io, result) => {
     .option('--real', 'two real models on llama.cpp instead of sample endpoints (installs 220 MB once)')
     .option('--json', 'print one JSON value')
     .action(async (flags: DemoFlags) => {
-      const live = flags.json !== true && io.interactive;
-      const interrupted = interruption();
-      const results =
-        flags.real === true
-          ? await runReal(io, live, interrupted)
-          : await runSamples(namesOf(flags), io, live, interrupted);
+      const watching = { io, live: flags.json !== true && io.interactive, interrupted: interruption() };
+      const results = flags.real === true ? await runReal(watching) : await runSamples(namesOf(flags), watching);
       if (flags.json !== true) io.print(results.map(outcomeLine).join('\n'));
       else io.print(JSON.stringify(flags.scenario === undefined ? results : results[0]));
       if (results.some((one) => !one.asExpected)) result.exitCode = EXIT.error;
@@ -47,24 +43,21 @@ function namesOf(flags: DemoFlags): readonly ScenarioName[] {
   return flags.scenario === undefined ? DEFAULT_SCENARIOS : [flags.scenario];
 }
 
-async function runSamples(
-  names: readonly ScenarioName[],
-  io: Io,
-  live: boolean,
-  interrupted: Promise<never>,
-): Promise<readonly ScenarioResult[]> {
+type Watching = Omit<DemoSetting, 'directory'>;
+
+async function runSamples(names: readonly ScenarioName[], watching: Watching): Promise<readonly ScenarioResult[]> {
+  const setting = { ...watching, directory: join(watching.io.cwd, '.sluice', 'demo') };
   const results: ScenarioResult[] = [];
-  for (const name of names)
-    results.push(await runScenario(SCENARIOS[name], join(io.cwd, '.sluice', 'demo'), io, live, interrupted));
+  for (const name of names) results.push(await runScenario(SCENARIOS[name], setting));
   return results;
 }
 
-async function runReal(io: Io, live: boolean, interrupted: Promise<never>): Promise<readonly ScenarioResult[]> {
+async function runReal(watching: Watching): Promise<readonly ScenarioResult[]> {
+  const { io } = watching;
   const directory = join(io.cwd, '.sluice', 'real');
   const models = await prepareRealModels({ directory, note: (text) => io.note(text), env: io.env });
+  const setting = { ...watching, directory: join(directory, 'demo') };
   const results: ScenarioResult[] = [];
-  for (const scenario of Object.values(REAL_SCENARIOS)) {
-    results.push(await runRealScenario(scenario, models, join(directory, 'demo'), io, live, interrupted));
-  }
+  for (const scenario of Object.values(REAL_SCENARIOS)) results.push(await runRealScenario(scenario, models, setting));
   return results;
 }
