@@ -48,6 +48,7 @@ export const ROLLOUT_PLAN: Plan = {
   falsePromote: 0.05,
   requestTimeoutMs: 60_000,
   lease: { seconds: 900, onExpiry: 'stable' },
+  ab: null,
   notify: [],
   digest: 'bench',
 };

@@ -50,6 +50,16 @@ export interface HardStop {
   readonly stable: { readonly started: number; readonly failed: number };
 }
 
+/** What an `ab` stage has found on the plan's primary guardrail. */
+export interface AbReading {
+  readonly primary: GuardrailName;
+  readonly finding: 'candidate-better' | 'stable-better' | 'no-difference' | 'undecided';
+  /** ln of the e-values: that the candidate is worse, that it is better, that it is inside the margin both ways. */
+  readonly logE: { readonly worse: number; readonly better: number; readonly inside: number | null };
+  /** One sentence with the numbers that decide. */
+  readonly why: string;
+}
+
 /** What the assessment says of the current stage at a position; pure function of plan, ledger and position. */
 export interface AssessmentReading {
   readonly stage: StageName;
@@ -70,6 +80,10 @@ export interface AssessmentReading {
   /** Share of this stage's intervals that were incomplete, 0..1; above 5% a person is asked. */
   readonly incompleteShare: number;
   readonly lateShare: number;
+  /** Few users speak for a variant (statistics.md §8.3), in a sentence: a person is asked. Null = not so. */
+  readonly dominance: string | null;
+  /** Null but in an `ab` stage. */
+  readonly ab: AbReading | null;
 }
 
 export interface Look extends AssessmentReading {

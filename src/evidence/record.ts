@@ -28,6 +28,20 @@ export interface UserBuckets {
   readonly events: Readonly<Record<string, number>>;
 }
 
+/**
+ * Who was assigned to the record's variant in this interval, for the sample ratio: what its process had not reported of the
+ * generation before. Mirrored copies and requests that follow a server-side id were not assigned and are not in it.
+ */
+export interface Assigned {
+  /**
+   * Keyed hashes (16 hex digits) of units that entered the process's sketch on this variant: of the generation's distinct
+   * units the 4,096 smallest hashes, each reported once per variant. The key is the rollout's salt.
+   */
+  readonly units: readonly string[];
+  /** Requests without a unit: each stands for itself. */
+  readonly alone: number;
+}
+
 /** Stratum of requests that were sent to both variants; only these are compared in a mirrored stage. */
 export const PAIRED = 'paired';
 /** Stratum of requests served by one variant alone. */
@@ -75,6 +89,8 @@ export interface EvidenceRecord extends EvidenceKey {
   };
   /** By guardrail name (`error_rate`, `latency_p95`, …). */
   readonly buckets: Readonly<Record<string, UserBuckets>>;
+  /** Absent = nobody new. */
+  readonly assigned?: Assigned;
 }
 
 /** A rating, inserted once: the nonce of its request id is unique. Filed under the request that earned it. */
@@ -91,6 +107,15 @@ export interface RatingRecord {
   readonly rating:
     | { readonly kind: 'thumb'; readonly up: boolean }
     | { readonly kind: 'score'; readonly score: number };
+}
+
+/** A rating as the ledger has it. */
+export interface StoredRating extends RatingRecord {
+  /**
+   * The rollout's frontier when the rating was committed, Unix ms: it is known to every assessment of a later interval end
+   * and to none of an earlier one, so that any worker uses it at the same place.
+   */
+  readonly knownAfter: number;
 }
 
 /** What started in the last 60 s on one variant, the open interval included: for the hard stop, never for an e-value. */

@@ -73,6 +73,7 @@ function freezeWritten(written: unknown, context: FreezeContext): Plan | Problem
       seconds: (checked.value.lease ?? DEFAULT_LEASE_MS) / 1000,
       onExpiry: checked.value.onLeaseExpiry ?? 'stable',
     },
+    ab: null,
     notify: checked.value.notify ?? [],
   };
   return { ...plan, digest: digestOf(plan) };

@@ -4,6 +4,7 @@ import { routeName, stageName, upstreamName } from './ids.js';
 import { MAX_LOOKS } from './looks.js';
 import { isRule, isTimeZone } from './window-schema.js';
 import { mapping, named, number, oneOf, wholeNumber } from './scalar-schema.js';
+import type { GuardrailName } from './types.js';
 
 const LONGEST_MS = 1000 * 86_400_000;
 
@@ -67,13 +68,29 @@ const shift = wholeNumber('Buckets.', 1, 100_000);
 const ratio = number('Ratio.', 1, 10);
 const positive = z.number().positive().max(100);
 
+const GUARDRAIL_NAMES = [
+  'error_rate',
+  'latency_p50',
+  'latency_p95',
+  'ttft_p50',
+  'ttft_p95',
+  'cache_hit_rate',
+  'feedback',
+  'refusal_rate',
+  'divergence',
+  'judge',
+  'abort_rate',
+  'response_rate',
+  'tokens_per_response',
+  'sample_ratio',
+] as const satisfies readonly GuardrailName[];
+
 const guardrail = z.discriminatedUnion('kind', [
   mapping('a rate', {
     kind: z.literal('rate'),
     name: oneOf('Name.', [
       'error_rate',
       'cache_hit_rate',
-      'feedback',
       'refusal_rate',
       'divergence',
       'judge',
@@ -108,6 +125,14 @@ const guardrail = z.discriminatedUnion('kind', [
     histogram,
     limitShift: shift,
     typicalEffect: positive,
+  }),
+  mapping('feedback', {
+    kind: z.literal('feedback'),
+    name: oneOf('Name.', ['feedback']),
+    ...base,
+    limit: ratio,
+    typicalEffect: positive,
+    promote: mapping('margins', { ratios: steps(ratio), absolute: fraction('Margin.') }).nullable(),
   }),
   mapping('a sample ratio', {
     kind: z.literal('sample-ratio'),
@@ -144,6 +169,10 @@ export const frozenPlan = mapping('a frozen plan', {
   falsePromote: z.number().positive().max(0.5),
   requestTimeoutMs: ms('Time-out of a request.'),
   lease: mapping('a lease', { seconds: z.number().positive(), onExpiry: oneOf('At the end.', ['stable', 'keep']) }),
+  ab: mapping('an A/B setting', {
+    primary: oneOf('Guardrail on which a winner is called.', GUARDRAIL_NAMES),
+    winner: oneOf('What follows from a winner.', ['recommend', 'act']),
+  }).nullable(),
   notify: z.array(z.string().min(1)),
   digest: z.string().regex(/^[0-9a-f]{64}$/, { error: 'not a digest' }),
 });

@@ -118,13 +118,34 @@ export interface CutsGuardrail extends GuardrailBase {
   readonly typicalEffect: number;
 }
 
-/** Assignments against the split (statistics.md §6); alarms at E ≥ 1/alpha on its own. */
+/**
+ * Ratings of users: thumbs, scores from 1 to 5, or both. A score is cut at each place; a thumb counts at every cut
+ * (statistics.md §5.1). Tested once the feedback horizon of its stage is over.
+ */
+export interface FeedbackGuardrail extends GuardrailBase {
+  readonly kind: 'feedback';
+  /** Odds ratio of a bad rating beyond which the candidate breaches. */
+  readonly limit: number;
+  readonly typicalEffect: number;
+  /** As of a rate, around stable's own share of bad ratings at each cut; null = never a promote gate. */
+  readonly promote: RateGuardrail['promote'];
+}
+
+/** Assignments against the split (statistics.md §6); alarms at E ≥ 1/alpha on its own, outside the families. */
 export interface SampleRatioGuardrail extends GuardrailBase {
   readonly kind: 'sample-ratio';
   readonly alpha: number;
 }
 
-export type Guardrail = RateGuardrail | QuantileGuardrail | CutsGuardrail | SampleRatioGuardrail;
+export type Guardrail = RateGuardrail | QuantileGuardrail | CutsGuardrail | FeedbackGuardrail | SampleRatioGuardrail;
+
+/** How a plan's `ab` stages end. */
+export interface AbPlan {
+  /** The guardrail of the plan on which a winner is called. */
+  readonly primary: GuardrailName;
+  /** What follows from a winner: a person hears the recommendation, or the rollout acts on it. */
+  readonly winner: 'recommend' | 'act';
+}
 
 /** Logarithmic histogram: bucket i holds (xMin·gamma^(i-1), xMin·gamma^i]. */
 export interface HistogramSpec {
@@ -148,6 +169,8 @@ export interface Plan {
   readonly falsePromote: number;
   readonly requestTimeoutMs: number;
   readonly lease: { readonly seconds: number; readonly onExpiry: 'stable' | 'keep' };
+  /** Null without an `ab` stage. */
+  readonly ab: AbPlan | null;
   /** Names of `webhooks` in `sluice.yaml`; empty = none. */
   readonly notify: readonly string[];
   /** sha256 (hex) of the canonical JSON of everything above. */

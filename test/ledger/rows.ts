@@ -24,6 +24,7 @@ const plan: Plan = {
   falsePromote: 0.05,
   requestTimeoutMs: 60_000,
   lease: { seconds: 900, onExpiry: 'stable' },
+  ab: null,
   notify: [],
   digest: 'd1',
 };
@@ -91,6 +92,8 @@ export function look(fields: Partial<Look> = {}): Look {
     requests: { stable: 1, candidate: 2 },
     incompleteShare: 0,
     lateShare: 0,
+    dominance: null,
+    ab: null,
     ...fields,
   };
 }

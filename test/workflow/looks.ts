@@ -33,6 +33,8 @@ export function look(more: Partial<Look> = {}): Look {
     requests: { stable: 95_000, candidate: 5_000 },
     incompleteShare: 0,
     lateShare: 0,
+    dominance: null,
+    ab: null,
     ...more,
   };
 }

@@ -94,6 +94,7 @@ export function planOf(stages: readonly StagePlan[], more: Partial<Plan> = {}): 
     falsePromote: 0.05,
     requestTimeoutMs: 60_000,
     lease: { seconds: 900, onExpiry: 'stable' },
+    ab: null,
     notify: ['ops'],
     digest: 'a'.repeat(64),
     ...more,

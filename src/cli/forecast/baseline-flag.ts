@@ -26,6 +26,7 @@ export function parseBaselines(text: string, plan: Plan): Baselines {
   for (const { guardrail, value, share } of written) {
     switch (guardrail.kind) {
       case 'rate':
+      case 'feedback':
         baselines[guardrail.name] = { kind: 'rate', rate: rateOf(guardrail, value), share, origin: 'given' };
         break;
       case 'quantile':

@@ -65,6 +65,7 @@ export class MeasuredStable {
     const share = Math.min(1, tally.trials / this.#requests);
     switch (guardrail.kind) {
       case 'rate':
+      case 'feedback':
         return { kind: 'rate', rate: tally.events / tally.trials, share, origin: 'measured' };
       case 'quantile':
       case 'cuts':
@@ -81,7 +82,8 @@ export class MeasuredStable {
 
   #count(guardrail: Guardrail, record: EvidenceRecord): void {
     switch (guardrail.kind) {
-      case 'rate': {
+      case 'rate':
+      case 'feedback': {
         const rate = rateSource(guardrail.name)?.read(record) ?? null;
         if (rate === null) return;
         const tally = this.#tally(guardrail.name);

@@ -76,6 +76,7 @@ export function baselineOf(guardrail: Guardrail, given: Baselines): Baseline | n
 function defaultOf(guardrail: Guardrail): Baseline | null {
   switch (guardrail.kind) {
     case 'rate':
+    case 'feedback':
       return { kind: 'rate', origin: 'default', ...(DEFAULT_RATES[guardrail.name] ?? OTHER_RATE) };
     case 'quantile':
     case 'cuts':

@@ -23,7 +23,8 @@ export function breachComparisons(
   ratio: number,
 ): readonly Comparison[] {
   switch (guardrail.kind) {
-    case 'rate': {
+    case 'rate':
+    case 'feedback': {
       if (baseline?.kind !== 'rate') return [];
       const candidateRate = ratio * baseline.rate;
       if (candidateRate >= 1) return [];
@@ -34,7 +35,7 @@ export function breachComparisons(
           limit: Math.log(guardrail.limit),
           typicalEffect: guardrail.typicalEffect,
           // Half of a two-sided test's weight is on the other side.
-          alphaShare: guardrail.twoSided ? 0.5 : 1,
+          alphaShare: guardrail.kind === 'rate' && guardrail.twoSided ? 0.5 : 1,
         },
       ];
     }
@@ -54,6 +55,7 @@ export function breachComparisons(
 export function extraBadEvents(guardrail: Guardrail, baseline: Baseline | null, ratio: number): number {
   switch (guardrail.kind) {
     case 'rate':
+    case 'feedback':
       return baseline?.kind === 'rate' ? Math.min(1, ratio * baseline.rate) - baseline.rate : 0;
     case 'quantile':
       return extraAbove(baseline, guardrail.quantile, ratio);

@@ -21,6 +21,8 @@ export function waitForEvidence(
     case 'rate':
     case 'sample-ratio':
       return interval;
+    case 'feedback':
+      return interval + stage.feedbackHorizonMs / 1000;
     case 'quantile':
     case 'cuts':
       return interval + stage.warmupMs / 1000 + Math.max(0, THRESHOLD_REQUESTS - carried) / stablePerSecond;
@@ -30,5 +32,6 @@ export function waitForEvidence(
 /** The same for its promote gate: a rate's margin waits for stable's own rate. */
 export function waitForGate(guardrail: Guardrail, stage: StagePlan, stablePerSecond: number, carried: number): number {
   const wait = waitForEvidence(guardrail, stage, stablePerSecond, carried);
-  return guardrail.kind === 'rate' ? wait + Math.max(0, BASELINE_TRIALS - carried) / stablePerSecond : wait;
+  const hasBaseline = guardrail.kind === 'rate' || guardrail.kind === 'feedback';
+  return hasBaseline ? wait + Math.max(0, BASELINE_TRIALS - carried) / stablePerSecond : wait;
 }

@@ -177,6 +177,7 @@ function largestRatio({ guardrail, baseline, candidateShare }: BreachQuestion): 
 function isComparable(guardrail: Guardrail, stage: StagePlan): boolean {
   switch (guardrail.kind) {
     case 'rate':
+    case 'feedback':
       return rateSource(guardrail.name)?.comparable(stage) ?? true;
     case 'quantile':
     case 'cuts':

@@ -38,6 +38,7 @@ export function forecastGate(question: GateQuestion): number | null {
 function gatheringOf({ plan, stage, guardrail, baseline, traffic, freezing }: GateQuestion): number | null {
   switch (guardrail.kind) {
     case 'rate':
+    case 'feedback':
       return baseline?.kind === 'rate'
         ? rateGathering(plan, stage, guardrail, baseline, traffic, trialsAtFreeze(freezing))
         : null;
@@ -78,7 +79,7 @@ interface RateWays {
 function rateGathering(
   plan: Plan,
   stage: StagePlan,
-  guardrail: RateGuardrail,
+  guardrail: Pick<RateGuardrail, 'promote'>,
   baseline: RateBaseline,
   traffic: StageTraffic,
   trials: number,
@@ -113,7 +114,7 @@ function trialsAtFreeze({ stage, stablePerSecond }: GateQuestion['freezing']): n
 function rateWays(
   plan: Plan,
   stage: StagePlan,
-  { promote }: RateGuardrail,
+  { promote }: Pick<RateGuardrail, 'promote'>,
   rate: number,
   frozen: number,
   traffic: StageTraffic,

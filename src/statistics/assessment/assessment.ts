@@ -1,5 +1,5 @@
 import type { AssessmentReading, Crossing } from '../../evidence/look.js';
-import type { EvidenceRecord, Histogram } from '../../evidence/record.js';
+import type { EvidenceRecord, Histogram, StoredRating } from '../../evidence/record.js';
 import type { StageName } from '../../plan/ids.js';
 import type { GuardrailAction, HistogramSpec, Plan } from '../../plan/types.js';
 import { AssessmentError } from './assessment-error.js';
@@ -37,10 +37,11 @@ export interface Assessment {
   readonly breaches: readonly Crossing[];
   /**
    * Uses records in use, all those of one interval end in one call; several ends in one call are used in order.
+   * `ratings` are those known (`knownAfter`) before the last of these ends and not given before.
    * Throws `evidence-invalid` naming the record, before anything is used, on a record that cannot be true, is of
    * another rollout, or ended at or before `closedThrough`.
    */
-  absorb(records: readonly EvidenceRecord[]): void;
+  absorb(records: readonly EvidenceRecord[], ratings?: readonly StoredRating[]): void;
   /** What the evidence says of a stage now. Throws `stage-mismatch` for a stage that the plan does not have. */
   read(stage: StageName, options: ReadOptions): AssessmentReading;
   /** The whole state as JSON. */
@@ -102,9 +103,9 @@ class PlanAssessment implements Assessment {
     return this.families.breaches;
   }
 
-  absorb(records: readonly EvidenceRecord[]): void {
+  absorb(records: readonly EvidenceRecord[], ratings: readonly StoredRating[] = []): void {
     const rollout = this.rollout ?? records[0]?.rollout ?? null;
-    const batches = intervalBatches(records, this.plan, this.rules);
+    const batches = intervalBatches(records, this.plan, this.rules, ratings);
     for (const record of records) {
       if (record.rollout !== rollout) throw recordError(record, `it is not of rollout ${rollout}`);
       if (record.intervalStart + record.intervalMs <= this.usedThrough) {

@@ -21,6 +21,7 @@ export function createTracker(
     case 'quantile':
       return new QuantileTracker(guardrail, plan.stages, seed, from?.kind === 'quantile' ? from : undefined);
     case 'cuts':
+    case 'feedback':
     case 'sample-ratio':
       throw new AssessmentError('plan-invalid', `guardrail ${guardrail.name} is not available in this version`);
   }

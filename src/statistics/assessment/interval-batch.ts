@@ -1,4 +1,4 @@
-import type { EvidenceRecord, PAIRED as PairedStratum } from '../../evidence/record.js';
+import type { EvidenceRecord, PAIRED as PairedStratum, StoredRating } from '../../evidence/record.js';
 import type { Plan, StagePlan } from '../../plan/types.js';
 import { recordError, requireRecord } from './check-record.js';
 import type { RecordRules } from './check-record.js';
@@ -26,6 +26,8 @@ export interface IntervalBatch {
   readonly intervalEnd: number;
   readonly records: readonly UsedRecord[];
   readonly slices: readonly Slice[];
+  /** Ratings that became known since the interval end before, in order of (knownAfter, start, nonce). */
+  readonly ratings: readonly StoredRating[];
 }
 
 /**
@@ -39,6 +41,7 @@ export function intervalBatches(
   records: readonly EvidenceRecord[],
   plan: Plan,
   rules: RecordRules,
+  ratings: readonly StoredRating[] = [],
 ): readonly IntervalBatch[] {
   for (const record of records) requireRecord(record, rules);
   const byEnd = new Map<number, EvidenceRecord[]>();
@@ -48,7 +51,20 @@ export function intervalBatches(
     if (group) group.push(record);
     else byEnd.set(end, [record]);
   }
-  return [...byEnd].map(([intervalEnd, group]) => batchOf(intervalEnd, group, plan, rules));
+  const waiting = ratings.toSorted(compareRatings);
+  return [...byEnd].map(([intervalEnd, group]) => {
+    const later = waiting.findIndex(({ knownAfter }) => knownAfter >= intervalEnd);
+    const known = waiting.splice(0, later < 0 ? waiting.length : later);
+    return { ...batchOf(intervalEnd, group, plan, rules), ratings: known };
+  });
+}
+
+function compareRatings(left: StoredRating, right: StoredRating): number {
+  return (
+    left.knownAfter - right.knownAfter ||
+    left.requestStartedAt - right.requestStartedAt ||
+    compareText(left.nonce, right.nonce)
+  );
 }
 
 /** End of a record's interval, Unix ms. */
@@ -61,7 +77,7 @@ function batchOf(
   records: readonly EvidenceRecord[],
   plan: Plan,
   rules: RecordRules,
-): IntervalBatch {
+): Omit<IntervalBatch, 'ratings'> {
   const slices = new Map<string, Slice>();
   const lost = new Set<string>();
   const used: UsedRecord[] = [];

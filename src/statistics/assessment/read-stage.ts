@@ -51,5 +51,7 @@ export function readStage(reading: StageReading): AssessmentReading {
     requests: requestsOf(counts, 0),
     incompleteShare: counts.slices === 0 ? 0 : counts.incompleteSlices / counts.slices,
     lateShare: counts.started === 0 ? 0 : counts.late / counts.started,
+    dominance: null,
+    ab: null,
   };
 }

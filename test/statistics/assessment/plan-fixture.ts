@@ -73,6 +73,7 @@ export function fivePlan(overrides: Partial<Plan> = {}): Plan {
     falsePromote: 0.05,
     requestTimeoutMs: 5_000,
     lease: { seconds: 900, onExpiry: 'stable' },
+    ab: null,
     notify: [],
     digest: 'digest-of-the-fixture',
     ...overrides,
