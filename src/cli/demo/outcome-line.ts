@@ -6,6 +6,8 @@ export interface ScenarioResult {
   readonly outcome: Outcome['state'] | 'held' | 'timed-out';
   readonly stage: string;
   readonly guardrail: string | null;
+  /** What was flagged on the way. */
+  readonly flags: readonly string[];
   readonly evidence: string;
   readonly seconds: number;
   /** It ended as it should. */
@@ -16,5 +18,6 @@ export interface ScenarioResult {
 export function outcomeLine(result: ScenarioResult): string {
   const guardrail = result.guardrail === null ? '' : ` by ${result.guardrail}`;
   const surprise = result.asExpected ? '' : '  (NOT as expected)';
-  return `${result.scenario}: ${result.outcome} in ${result.stage}${guardrail} after ${formatDuration(result.seconds * 1_000)}: ${result.evidence}${surprise}`;
+  const flags = result.flags.length === 0 ? '' : `  (flagged: ${result.flags.join('; ')})`;
+  return `${result.scenario}: ${result.outcome} in ${result.stage}${guardrail} after ${formatDuration(result.seconds * 1_000)}: ${result.evidence}${flags}${surprise}`;
 }

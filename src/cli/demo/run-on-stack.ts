@@ -4,9 +4,10 @@ import type { Io } from '../io.js';
 import { openSession } from '../session.js';
 import type { Stack } from '../stack/stack.js';
 import { startDemoStack, type DemoUpstreams } from './demo-stack.js';
+import type { Expected } from './expected.js';
 import type { ScenarioResult } from './outcome-line.js';
 import { runRollout } from './run-rollout.js';
-import { startSampleTraffic, type SampleTrafficOptions } from './sample-traffic.js';
+import { startSampleTraffic, type SampleTraffic, type SampleTrafficOptions } from './sample-traffic.js';
 import { untilServed } from './until-served.js';
 
 /** What is ended, last first, when the rollout is over. */
@@ -16,7 +17,7 @@ export interface DemoRun {
   readonly name: string;
   /** One line: what the candidate is like. */
   readonly title: string;
-  readonly expected: 'promoted' | 'rolled-back';
+  readonly expected: Expected;
   /** Starts the two upstreams and owns them. */
   readonly serve: (own: Own) => Promise<DemoUpstreams>;
   readonly traffic: Omit<SampleTrafficOptions, 'router' | 'route'>;
@@ -25,7 +26,7 @@ export interface DemoRun {
   /** The plan as written, at the rate that was reached. */
   readonly plan: (requestsPerSecond: number) => Readonly<Record<string, unknown>>;
   readonly timeoutMs: number;
-  readonly onStage: (stage: string, stack: Stack) => Promise<void>;
+  readonly onStage: (stage: string, stack: Stack, traffic: SampleTraffic) => Promise<void>;
 }
 
 /** Where a demo runs, and who watches. */
@@ -61,7 +62,7 @@ export async function runOnStack(
     owned.push(() => session.close());
     const { name, expected, timeoutMs } = run;
     const plan = run.plan(requestsPerSecond);
-    const onStage = (stage: string): Promise<void> => run.onStage(stage, stack);
+    const onStage = (stage: string): Promise<void> => run.onStage(stage, stack, traffic);
     const rollout = runRollout(session, io, { name, expected, plan, config, timeoutMs, live, onStage });
     return await Promise.race([rollout, interrupted]);
   } finally {

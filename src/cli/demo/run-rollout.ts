@@ -5,11 +5,13 @@ import type { Io } from '../io.js';
 import type { Session } from '../session.js';
 import { startRollout } from '../start-rollout.js';
 import { renderStatus } from '../status-view.js';
+import { isAsExpected } from './expected.js';
+import type { Expected } from './expected.js';
 import type { ScenarioResult } from './outcome-line.js';
 
 export interface DemoRollout {
   readonly name: string;
-  readonly expected: 'promoted' | 'rolled-back';
+  readonly expected: Expected;
   readonly plan: Readonly<Record<string, unknown>>;
   readonly config: string;
   /** Called once for each stage when it has begun. */
@@ -70,17 +72,20 @@ function gateEvidence(status: RolloutStatus): string | null {
 function resultOf(rollout: DemoRollout, status: RolloutStatus, decisive: string, began: number): ScenarioResult {
   const { outcome } = status;
   const state = outcome?.state ?? (status.state === 'held' ? 'held' : 'timed-out');
+  const stage = outcome?.stage ?? status.stage.name;
+  const guardrails = outcome?.guardrails ?? status.hold?.guardrails ?? [];
   return {
     scenario: rollout.name,
     outcome: state,
-    stage: outcome?.stage ?? status.stage.name,
-    guardrail: outcome?.guardrails[0] ?? null,
+    stage,
+    guardrail: guardrails[0] ?? null,
+    flags: status.flags,
     evidence:
       outcome?.evidence ??
       (state === 'promoted' ? decisive : outcome?.reason) ??
       status.hold?.reason ??
       `still ${status.state}`,
     seconds: Math.round((Date.now() - began) / 1_000),
-    asExpected: state === rollout.expected,
+    asExpected: isAsExpected(rollout.expected, { outcome: state, stage, guardrails, status }),
   };
 }

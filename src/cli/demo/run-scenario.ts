@@ -2,6 +2,7 @@
 import type { ScenarioResult } from './outcome-line.js';
 import { runOnStack, type DemoSetting } from './run-on-stack.js';
 import { startSampleEndpoint } from './sample-endpoint.js';
+import type { SampleEndpoint } from './sample-endpoint.js';
 import { demoPlan, type Scenario } from './scenarios.js';
 
 const TIMEOUT_MS = 240_000;
@@ -9,6 +10,7 @@ const TIMEOUT_MS = 240_000;
 const BEFORE = { answers: 1_000, withinMs: 30_000 } as const;
 
 export async function runScenario(scenario: Scenario, setting: DemoSetting): Promise<ScenarioResult> {
+  let changing: SampleEndpoint | null = null;
   return runOnStack(
     {
       ...scenario,
@@ -22,13 +24,20 @@ export async function runScenario(scenario: Scenario, setting: DemoSetting): Pro
         const { candidate: behaviour } = scenario;
         const candidate = await startSampleEndpoint({ model: 'llama-3.2-8b-instruct', seed: 2, behaviour });
         own(() => candidate.close());
+        changing = candidate;
         return { stable, candidate };
       },
       traffic: { behaviour: scenario.traffic, seed: 3 },
       before: BEFORE,
       plan: demoPlan,
       timeoutMs: TIMEOUT_MS,
-      onStage: async (stage, stack) => {
+      onStage: async (stage, stack, traffic) => {
+        const change = scenario.changes[stage];
+        if (change !== undefined) {
+          setting.io.note(`${scenario.name}: the candidate changes in ${stage}`);
+          changing?.set(change.candidate ?? {});
+          traffic.set(change.traffic ?? {});
+        }
         if (stage !== scenario.killWorkerAt) return;
         setting.io.note(`${scenario.name}: killing the worker in ${stage} (SIGKILL)`);
         await stack.worker.killAndRestart();

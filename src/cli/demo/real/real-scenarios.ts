@@ -1,4 +1,5 @@
 /** The two rollouts of `demo --real`: a harmless release and one whose server was set up wrongly. */
+import type { Expected } from '../expected.js';
 import { FULL_CONTEXT_TOKENS, SMALL_CONTEXT_TOKENS } from './real-prompts.js';
 
 export type RealScenarioName = 'requantised' | 'small-context';
@@ -13,7 +14,7 @@ export interface RealScenario {
   readonly name: RealScenarioName;
   /** One line: what the candidate is like. */
   readonly title: string;
-  readonly expected: 'promoted' | 'rolled-back';
+  readonly expected: Expected;
   readonly stable: RealModelSetup;
   readonly candidate: RealModelSetup;
 }
@@ -24,14 +25,14 @@ export const REAL_SCENARIOS: Readonly<Record<RealScenarioName, RealScenario>> = 
   requantised: {
     name: 'requantised',
     title: 'SmolLM2-135M in q4_1 against the same weights in q8_0',
-    expected: 'promoted',
+    expected: { outcome: 'promoted' },
     stable: BASE,
     candidate: { ...BASE, weights: 'requantised' },
   },
   'small-context': {
     name: 'small-context',
     title: `the same model, its context window cut to ${SMALL_CONTEXT_TOKENS} tokens: it answers 400 to long prompts`,
-    expected: 'rolled-back',
+    expected: { outcome: 'rolled-back', guardrail: 'error_rate' },
     stable: BASE,
     candidate: { ...BASE, contextTokensPerSlot: SMALL_CONTEXT_TOKENS },
   },
