@@ -23,7 +23,7 @@ export async function commitEvidence(db: Kysely<LedgerTables>, batch: EvidenceBa
     const frontier = await lockFrontier(transaction, number);
     const rows = await newRows(transaction, number, frontier, batch.records);
     await upsertEvidence(transaction, rows);
-    await insertRatings(transaction, number, batch.ratings);
+    await insertRatings(transaction, number, frontier, batch.ratings);
     const closedThrough = Math.max(frontier, batch.closedThrough);
     if (closedThrough > frontier) {
       await transaction

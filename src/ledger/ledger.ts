@@ -1,6 +1,6 @@
 /** The ledger's port: what the pipeline writes and reads. Any worker can rebuild every verdict from it. */
 import type { Look } from '../evidence/look.js';
-import type { EvidenceRecord, Histogram, RatingRecord } from '../evidence/record.js';
+import type { EvidenceRecord, Histogram, RatingRecord, StoredRating } from '../evidence/record.js';
 import type { RolloutId, RouteName, UpstreamName } from '../plan/ids.js';
 import type { Split } from '../plan/split.js';
 import type { Decision, RolloutStatus } from '../plan/status.js';
@@ -42,7 +42,8 @@ export interface Ledger {
 
   /**
    * One transaction. A record sent twice counts once; a higher revision of its key replaces; a record whose interval ended
-   * at or before the frontier is kept as late and never used. A rating's nonce is unique, the first wins.
+   * at or before the frontier is kept as late and never used. A rating's nonce is unique, the first wins; it is known
+   * after the frontier as it was before this commit.
    */
   commitEvidence(
     batch: EvidenceBatch,
@@ -54,8 +55,12 @@ export interface Ledger {
    * stratum, variant, replica, process), in batches that never split an interval end.
    */
   evidence(rollout: RolloutId, after: number, through: number): AsyncIterable<readonly EvidenceRecord[]>;
-  /** Ratings of requests that started in the intervals with `after` < end ≤ `through`, in order of (start, nonce). */
-  ratings(rollout: RolloutId, after: number, through: number): Promise<readonly RatingRecord[]>;
+  /**
+   * Ratings with `after` ≤ `knownAfter` < `through`, in order of (knownAfter, start, nonce): those that assessments come
+   * to know between the interval ends `after` and `through`. Once the frontier is at `through` nothing is added to them.
+   * All of a range are in memory at once: ask range by range.
+   */
+  ratings(rollout: RolloutId, after: number, through: number): Promise<readonly StoredRating[]>;
 
   /** Idempotent by look id. */
   recordLook(look: Look): Promise<void>;

@@ -119,5 +119,21 @@ export function migrationsFor(kind: LedgerTarget['kind']): Steps {
           .execute();
       },
     },
+    '0002-ratings-by-frontier': {
+      up: async (database: Kysely<unknown>): Promise<void> => {
+        const { schema } = database;
+        // Ratings of before are known to every assessment from its first interval end on.
+        await schema
+          .alterTable('rating')
+          .addColumn('known_after', 'bigint', (column) => column.notNull().defaultTo(0))
+          .execute();
+        await schema.dropIndex('rating_by_request').execute();
+        await schema
+          .createIndex('rating_by_frontier')
+          .on('rating')
+          .columns(['rollout_number', 'known_after'])
+          .execute();
+      },
+    },
   };
 }

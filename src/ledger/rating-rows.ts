@@ -1,6 +1,6 @@
 import type { Kysely } from 'kysely';
 import { compareText } from '../evidence/record-order.js';
-import type { RatingRecord } from '../evidence/record.js';
+import type { RatingRecord, StoredRating } from '../evidence/record.js';
 import { inChunks } from './in-chunks.js';
 import { fromJson, toJson } from './json.js';
 import type { LedgerTables } from './tables.js';
@@ -9,6 +9,7 @@ import type { LedgerTables } from './tables.js';
 export async function insertRatings(
   db: Kysely<LedgerTables>,
   number: number,
+  frontier: number,
   ratings: readonly RatingRecord[],
 ): Promise<void> {
   for (const chunk of inChunks(ratings)) {
@@ -19,6 +20,7 @@ export async function insertRatings(
           nonce: rating.nonce,
           rollout_number: number,
           request_started_at: rating.requestStartedAt,
+          known_after: frontier,
           body: toJson(rating),
         })),
       )
@@ -27,21 +29,26 @@ export async function insertRatings(
   }
 }
 
-/** Ratings of requests that started in the intervals with `after` < end ≤ `through`, in order of start and nonce. */
+/** See `Ledger.ratings`. */
 export async function readRatings(
   db: Kysely<LedgerTables>,
   number: number,
   after: number,
   through: number,
-): Promise<readonly RatingRecord[]> {
+): Promise<readonly StoredRating[]> {
   const rows = await db
     .selectFrom('rating')
-    .select('body')
+    .select(['known_after', 'body'])
     .where('rollout_number', '=', number)
-    .where('request_started_at', '>=', after)
-    .where('request_started_at', '<', through)
+    .where('known_after', '>=', after)
+    .where('known_after', '<', through)
     .execute();
   return rows
-    .map(({ body }) => fromJson(body))
-    .toSorted((left, right) => left.requestStartedAt - right.requestStartedAt || compareText(left.nonce, right.nonce));
+    .map(({ known_after: knownAfter, body }): StoredRating => ({ ...fromJson(body), knownAfter }))
+    .toSorted(
+      (left, right) =>
+        left.knownAfter - right.knownAfter ||
+        left.requestStartedAt - right.requestStartedAt ||
+        compareText(left.nonce, right.nonce),
+    );
 }

@@ -55,6 +55,8 @@ export interface RatingTable {
   readonly nonce: string;
   readonly rollout_number: number;
   readonly request_started_at: number;
+  /** The frontier before the commit that brought it. */
+  readonly known_after: number;
   readonly body: Json<RatingRecord>;
 }
 

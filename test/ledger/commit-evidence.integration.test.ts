@@ -89,18 +89,26 @@ describe.each(DATABASES)('commitEvidence on $kind', ({ create }) => {
     const first = rating();
     await commit([], 0, [first, rating({ rating: { kind: 'thumb', up: true } })]);
     await commit([], 0, [rating({ variant: 'stable' }), rating({ nonce: 'beef', requestStartedAt: FIRST })]);
-    const ratings = await ledger.ratings(ROLLOUT, FIRST, END);
-    expect(ratings).toEqual([rating({ nonce: 'beef', requestStartedAt: FIRST }), first]);
+    const ratings = await ledger.ratings(ROLLOUT, 0, END);
+    const second = rating({ nonce: 'beef', requestStartedAt: FIRST });
+    expect(ratings).toEqual([second, first].map((one) => ({ ...one, knownAfter: 0 })));
   });
 
-  it('files ratings under the interval of their request', async () => {
+  it('gives ratings by the frontier before their commit, in order of their requests', async () => {
     const at = (nonce: string, requestStartedAt: number): RatingRecord => rating({ nonce, requestStartedAt });
-    await commit([], 0, [at('before', FIRST - 1), at('first', FIRST), at('last', END - 1), at('next', END)]);
-    const nonces = async (after: number, through: number): Promise<readonly string[]> =>
-      (await ledger.ratings(ROLLOUT, after, through)).map(({ nonce }) => nonce);
-    expect(await nonces(FIRST, END)).toEqual(['first', 'last']);
-    expect(await nonces(0, FIRST)).toEqual(['before']);
-    expect(await nonces(END, END + INTERVAL_MS)).toEqual(['next']);
+    await commit([], END, [at('b', FIRST + 1), at('c', FIRST + 2), at('a', FIRST + 2)]);
+    await commit([], END + INTERVAL_MS, [at('old', FIRST), at('c', FIRST + 2)]);
+    await commit([], END, [at('behind', FIRST)]);
+    const known = async (after: number, through: number): Promise<readonly (readonly [string, number])[]> =>
+      (await ledger.ratings(ROLLOUT, after, through)).map(({ nonce, knownAfter }) => [nonce, knownAfter]);
+    const before = ['b', 'a', 'c'].map((nonce) => [nonce, 0]);
+    expect(await known(0, END)).toEqual(before);
+    expect(await known(0, END + 1)).toEqual([...before, ['old', END]]);
+    expect(await known(1, END)).toEqual([]);
+    expect(await known(END, END + INTERVAL_MS + 1)).toEqual([
+      ['old', END],
+      ['behind', END + INTERVAL_MS],
+    ]);
   });
 
   it('stores nothing of a batch that holds one record that cannot be true', async () => {
@@ -147,7 +155,8 @@ describe.each(DATABASES)('commitEvidence on $kind', ({ create }) => {
     expect(await commit(records, END, ratings)).toMatchObject({ inserted: 1_250 });
     expect(await commit(records, END, ratings)).toMatchObject({ inserted: 0, late: 0 });
     expect(await readAll(ledger)).toEqual(records);
-    expect(await ledger.ratings(ROLLOUT, 0, Number.MAX_SAFE_INTEGER)).toEqual(ratings);
+    const known = ratings.map((one) => ({ ...one, knownAfter: 0 }));
+    expect(await ledger.ratings(ROLLOUT, 0, Number.MAX_SAFE_INTEGER)).toEqual(known);
   });
 
   it('adds up to the same when two collectors send the same evidence at once', async () => {

@@ -1,7 +1,7 @@
 import Libsql from 'libsql';
 import pg from 'pg';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { record, ROLLOUT } from '../evidence/records.js';
+import { rating, record, ROLLOUT } from '../evidence/records.js';
 import { DATABASES } from './databases.js';
 import type { TestDatabase } from './databases.js';
 import { readAll, rolloutRow } from './rows.js';
@@ -30,6 +30,24 @@ describe.each(DATABASES)('migrations on $kind', ({ create }) => {
     const [second, third] = await Promise.all([database.open(), database.open()]);
     expect(await readAll(second)).toEqual([record()]);
     expect(await third.closedThrough(ROLLOUT)).toBe(7);
+  });
+
+  it('make ratings of an older version known from the first interval end on', async () => {
+    const first = await database.open();
+    await first.openRollout(rolloutRow());
+    await first.commitEvidence({ rollout: ROLLOUT, records: [], ratings: [rating()], closedThrough: 7 });
+    for (const statement of [
+      'drop index rating_by_frontier',
+      'alter table rating drop column known_after',
+      'create index rating_by_request on rating (rollout_number, request_started_at)',
+      `delete from migration where name = '0002-ratings-by-frontier'`,
+    ]) {
+      await execute(database, statement);
+    }
+    const second = await database.open();
+    expect(await second.ratings(ROLLOUT, 0, 1)).toEqual([{ ...rating(), knownAfter: 0 }]);
+    await second.commitEvidence({ rollout: ROLLOUT, records: [], ratings: [rating({ nonce: 'b' })], closedThrough: 7 });
+    expect(await second.ratings(ROLLOUT, 1, 8)).toEqual([{ ...rating({ nonce: 'b' }), knownAfter: 7 }]);
   });
 
   it('leave nothing behind when a step fails, and succeed once its cause is gone', async () => {
