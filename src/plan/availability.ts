@@ -2,10 +2,10 @@
 
 export const NOT_AVAILABLE = 'not available in this version';
 
-export const STAGE_KINDS = ['shadow', 'canary', 'flip'] as const;
-export const STAGE_KINDS_TO_COME: readonly string[] = ['validate', 'ab'];
+export const STAGE_KINDS = ['shadow', 'canary', 'ab', 'flip'] as const;
+export const STAGE_KINDS_TO_COME: readonly string[] = ['validate'];
 
-export const PRESETS_TO_COME: readonly string[] = ['blue-green', 'ab'];
+export const PRESETS_TO_COME: readonly string[] = ['blue-green'];
 
 export const GUARDRAILS_TO_COME: readonly string[] = [
   'ttft_p50',

@@ -9,10 +9,11 @@ import type { Path, Problem } from './problem.js';
 import { formatPath, valueProblem } from './problem.js';
 import { complementOf, formatShare, percentOf } from './share.js';
 import { formatDuration } from './duration.js';
+import { ladderOf, mixtureShares, servedShare } from './stage-shares.js';
 import { stage as stageSchema } from './stage-schema.js';
 import type { StageSettings, WrittenStage } from './stage-schema.js';
 import { suggestion } from './suggestion.js';
-import type { LadderStep, OnUndecided, StagePlan } from './types.js';
+import type { OnUndecided, StagePlan } from './types.js';
 
 const DAY_MS = 86_400_000;
 /** Share of stable's requests that the flip mirrors back as control. */
@@ -48,10 +49,21 @@ export function freezeStages(plan: WrittenPlan): FrozenStages {
   const mixture = mixtureShares(written);
   const lastCanary = written.findLastIndex(({ kind }) => kind === 'canary');
   const stages = named.map((entry, index) => {
-    const undecided = index === lastCanary ? 'extend' : 'advance';
-    return freezeStage(plan, entry, undecided, mixture[index] ?? 0, problems);
+    return freezeStage(
+      plan,
+      entry,
+      undecidedDefault(entry.written, index === lastCanary),
+      mixture[index] ?? 0,
+      problems,
+    );
   });
   return { preset, stages, problems };
+}
+
+/** Early stages ask only whether there is harm; the last canary and an A/B stage are there to find out. */
+function undecidedDefault({ kind }: WrittenStage, isLastCanary: boolean): OnUndecided {
+  if (kind === 'ab') return 'hold';
+  return isLastCanary ? 'extend' : 'advance';
 }
 
 function derivedName(stage: WrittenStage): StageName {
@@ -120,7 +132,7 @@ function freezeStage(
     );
 
   const onUndecided = settingOf(plan, entry, 'onUndecided')?.value ?? defaultUndecided;
-  const share = written.kind === 'shadow' ? 0 : written.kind === 'flip' ? 1 : written.share;
+  const share = servedShare(written);
   return {
     name,
     kind: written.kind,
@@ -142,7 +154,7 @@ function freezeStage(
     window: settingOf(plan, entry, 'window')?.value ?? null,
     checks: settingOf(plan, entry, 'checks')?.value ?? [],
     mixtureShare,
-    ladder: ladderOf(written.kind === 'shadow' ? 0 : share),
+    ladder: ladderOf(share),
   };
 }
 
@@ -179,26 +191,6 @@ function extension(
   return { maxDurationMs, lookTimesMs: lookTimes(durationMs, maxDurationMs) };
 }
 
-/** Small shares ask only whether there is harm, large ones whether the candidate is as good. */
-function ladderOf(share: number): LadderStep {
-  if (share < 0.25) return 'early';
-  return share < 0.5 ? 'middle' : 'late';
-}
-
-/** π of the restart mixture: .2 to shadow, .1 to the flip, the rest equally over the others; of an absent one to the others. */
-function mixtureShares(stages: readonly WrittenStage[]): readonly number[] {
-  const counts = { shadow: 0, canary: 0, flip: 0 };
-  for (const { kind } of stages) counts[kind] += 1;
-  const shares = { shadow: counts.shadow > 0 ? 0.2 : 0, flip: counts.flip > 0 ? 0.1 : 0 };
-  const rest = 1 - shares.shadow - shares.flip;
-  // Without canaries the rest goes to what there is.
-  const spare = counts.canary === 0 ? rest / stages.length : 0;
-  return stages.map(({ kind }) => {
-    const own = kind === 'canary' ? rest / counts.canary : shares[kind] / counts[kind] + spare;
-    return Number(own.toFixed(12));
-  });
-}
-
 function repeatedNames(stages: readonly NamedStage[]): Problem[] {
   return stages.flatMap(({ name, path }, index) => {
     const first = stages.findIndex((other) => other.name === name);
@@ -215,17 +207,16 @@ function repeatedNames(stages: readonly NamedStage[]): Problem[] {
 
 /** A ramp only grows: users whom a stage gave the candidate keep it. */
 function fallingShares(stages: readonly NamedStage[]): Problem[] {
-  const shares = stages.map(({ written }) =>
-    written.kind === 'canary' ? written.share : written.kind === 'flip' ? 1 : 0,
-  );
+  const shares = stages.map(({ written }) => servedShare(written));
   return stages.flatMap(({ written, path }, index) => {
     const before = Math.max(0, ...shares.slice(0, index));
     const share = shares[index] ?? 0;
     if (written.kind === 'flip' && before === 1)
       return [valueProblem([...path, 'kind'], written.kind, 'a second flip. A plan has one, as its last stage')];
     if (share >= before) return [];
-    const at = written.kind === 'canary' ? 'share' : 'kind';
-    const value = written.kind === 'canary' ? formatShare(share) : written.kind;
+    const hasShare = written.kind === 'canary' || written.kind === 'ab';
+    const at = hasShare ? 'share' : 'kind';
+    const value = hasShare ? formatShare(share) : written.kind;
     return [
       valueProblem(
         [...path, at],

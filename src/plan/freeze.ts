@@ -1,6 +1,7 @@
 /** Freezing: from a plan as people write it to the plain, complete plan that a rollout runs by. */
 import type { SluiceConfig } from './config.js';
 import { digestOf } from './digest.js';
+import { freezeAb } from './freeze-ab.js';
 import { freezeGuardrails } from './freeze-guardrails.js';
 import { freezeStages } from './freeze-stages.js';
 import { frozenPlan } from './frozen-schema.js';
@@ -56,7 +57,8 @@ function freezeWritten(written: unknown, context: FreezeContext): Plan | Problem
   if (!checked.ok) return [...checked.problems, ...problems];
   const { preset, stages, problems: ofStages } = freezeStages(checked.value);
   const { guardrails, problems: ofGuardrails } = freezeGuardrails(checked.value);
-  problems.push(...ofStages, ...ofGuardrails);
+  const { ab, problems: ofAb } = freezeAb(checked.value, stages, guardrails);
+  problems.push(...ofStages, ...ofGuardrails, ...ofAb);
   const stable = context.stable ?? context.config?.routes.get(checked.value.route)?.stable;
   if (problems.length > 0 || stable === undefined) return problems;
   const plan: Omit<Plan, 'digest'> = {
@@ -73,7 +75,7 @@ function freezeWritten(written: unknown, context: FreezeContext): Plan | Problem
       seconds: (checked.value.lease ?? DEFAULT_LEASE_MS) / 1000,
       onExpiry: checked.value.onLeaseExpiry ?? 'stable',
     },
-    ab: null,
+    ab,
     notify: checked.value.notify ?? [],
   };
   return { ...plan, digest: digestOf(plan) };

@@ -175,7 +175,15 @@ export const frozenPlan = mapping('a frozen plan', {
   }).nullable(),
   notify: z.array(z.string().min(1)),
   digest: z.string().regex(/^[0-9a-f]{64}$/, { error: 'not a digest' }),
-});
+})
+  .refine(({ ab, stages }) => (ab !== null) === stages.some(({ kind }) => kind === 'ab'), {
+    path: ['ab'],
+    error: 'it says how ab stages end, and has to be there exactly when there is one',
+  })
+  .refine(({ ab, guardrails }) => ab === null || guardrails.some(({ name }) => name === ab.primary), {
+    path: ['ab', 'primary'],
+    error: 'no guardrail of the plan',
+  });
 
 function weightsSumToOne(
   guardrails: readonly {

@@ -62,6 +62,14 @@ export const writtenPlan = mapping(
     falsePromote: share('Chance that a stage promotes a candidate that is worse than its margin.', {
       upTo: ATTEMPTS,
     }).optional(),
+    primary: z
+      .string({ error: wanted('the name of a guardrail such as "latency_p95"') })
+      .describe('Guardrail of the plan on which an ab stage calls a winner; error_rate by default.')
+      .optional(),
+    winner: oneOf(
+      'What follows from a winner of an ab stage. recommend: hold, and a person promotes or rolls back. act: a better candidate passes the stage, a better stable rolls back.',
+      ['recommend', 'act'],
+    ).optional(),
     requestTimeout: duration('When a request that has not ended counts as an error.', 100, 3_600_000).optional(),
     lease: duration('How long a router keeps a split that nobody renews.', 1000, 7 * 86_400_000).optional(),
     onLeaseExpiry: oneOf('What a router does then: serve stable, or keep the split.', ['stable', 'keep']).optional(),

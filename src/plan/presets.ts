@@ -1,10 +1,10 @@
 /** Presets: lists of stages under a name, written as a person would write them. */
 
-export const PRESET_NAMES = ['five-week', 'canary', 'shadow-only'] as const;
+export const PRESET_NAMES = ['five-week', 'canary', 'ab', 'shadow-only'] as const;
 export type PresetName = (typeof PRESET_NAMES)[number];
 
 interface PresetStage {
-  readonly kind: 'shadow' | 'canary' | 'flip';
+  readonly kind: 'shadow' | 'canary' | 'ab' | 'flip';
   readonly share?: string;
   readonly for: string;
 }
@@ -26,5 +26,6 @@ export const PRESETS: Readonly<Record<PresetName, readonly PresetStage[]>> = {
     { kind: 'canary', share: '50%', for: '1d' },
     { kind: 'flip', for: '1d' },
   ],
+  ab: [{ kind: 'ab', share: '50%', for: '14d' }],
   'shadow-only': [{ kind: 'shadow', share: '100%', for: '7d' }],
 };

@@ -86,6 +86,24 @@ const canary = mapping(
   ELSEWHERE,
 );
 
+const ab = mapping(
+  'a stage',
+  {
+    kind: z
+      .literal('ab')
+      .describe(
+        'Both variants side by side until the primary guardrail shows a difference, shows that there is none, or the time is over.',
+      ),
+    name,
+    share: share('Share of units that the candidate serves; 50% by default.', {
+      below: 1,
+      full: 'the whole traffic, which leaves nothing to compare with. Write less, such as "50%"',
+    }).optional(),
+    ...settings,
+  },
+  ELSEWHERE,
+);
+
 const flip = mapping(
   'a stage',
   {
@@ -98,7 +116,7 @@ const flip = mapping(
 );
 
 /** One stage of a list. */
-export const stage = z.discriminatedUnion('kind', [shadow, canary, flip], {
+export const stage = z.discriminatedUnion('kind', [shadow, canary, ab, flip], {
   error: (issue) => {
     if (issue.code !== 'invalid_union') return wanted('a stage such as { kind: canary, share: 5%, for: 7d }')(issue);
     const kind =

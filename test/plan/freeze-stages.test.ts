@@ -50,15 +50,15 @@ describe('presets', () => {
     expect(stages[0]).toMatchObject({ name: 'shadow', weights: { stable: 1, candidate: 0 }, mixtureShare: 1 });
   });
 
-  it.each(['blue-green', 'ab'])('%s is to come', (stages) => {
+  it.each(['blue-green'])('%s is to come', (stages) => {
     expect(problemsWith({ stages })).toEqual([
-      `stages is "${stages}": not available in this version. Use one of "five-week", "canary", "shadow-only"`,
+      `stages is "${stages}": not available in this version. Use one of "five-week", "canary", "ab", "shadow-only"`,
     ]);
   });
 
-  it.each(['validate', 'ab'])('so are stages of kind %s', (kind) => {
+  it.each(['validate'])('so are stages of kind %s', (kind) => {
     expect(problemsWith({ stages: [{ kind }] })).toEqual([
-      `stages[0].kind is "${kind}": not available in this version. Use one of "shadow", "canary", "flip"`,
+      `stages[0].kind is "${kind}": not available in this version. Use one of "shadow", "canary", "ab", "flip"`,
     ]);
   });
 

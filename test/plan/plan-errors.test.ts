@@ -43,7 +43,7 @@ describe('errors of a plan', () => {
     [{ preset: 'five-week' }, 'preset: unknown key. A preset goes to "stages", such as stages: five-week'],
     [
       { url: 'http://elsewhere' },
-      'url: unknown key. Use one of "route", "candidate", "stages", "defaults", "overrides", "guardrails", "falseRollback", "falseHold", "falseFlag", "falsePromote", "requestTimeout", "lease", "onLeaseExpiry", "feedback", "notify"',
+      'url: unknown key. Use one of "route", "candidate", "stages", "defaults", "overrides", "guardrails", "falseRollback", "falseHold", "falseFlag", "falsePromote", "primary", "winner", "requestTimeout", "lease", "onLeaseExpiry", "feedback", "notify"',
     ],
     [{ defaults: { gate: 'manuel' } }, 'defaults.gate is "manuel": unknown. Did you mean "manual"?'],
     [{ defaults: { minRequests: 0 } }, 'defaults.minRequests is 0: not a whole number from 1 to 1000000000'],
