@@ -1,4 +1,4 @@
-import type { EvidenceRecord, Histogram, Rate } from '../../evidence/record.js';
+import type { EvidenceRecord, Histogram, Rate, RatingRecord } from '../../evidence/record.js';
 import type { HistogramSpec } from '../../plan/types.js';
 import { AssessmentError } from './assessment-error.js';
 
@@ -68,6 +68,40 @@ export function requireRecord(record: EvidenceRecord, rules: RecordRules): void 
   }
   for (const [name, histogram] of Object.entries(record.histograms)) {
     requireHistogram(record, name, histogram, rules.histograms.get(name));
+  }
+}
+
+/** Refuses a rating that cannot be true. Throws `evidence-invalid` naming its nonce. */
+export function requireRating(rating: RatingRecord): void {
+  const { userBucket } = rating;
+  const isScore = (score: number): boolean => Number.isInteger(score) && score >= 1 && score <= 5;
+  let problem: string | null = null;
+  if (rating.rating.kind === 'score' && !isScore(rating.rating.score)) {
+    problem = `its score is ${rating.rating.score}, not one of 1 to 5`;
+  } else if (!Number.isFinite(rating.requestStartedAt) || !Number.isFinite(rating.ratedAt)) {
+    problem = `its request started at ${rating.requestStartedAt} and it came at ${rating.ratedAt}`;
+  } else if (userBucket !== null && !(isCount(userBucket) && userBucket < 64)) {
+    problem = `its userBucket is ${userBucket}, not one of 0 to 63`;
+  }
+  if (problem === null) return;
+  throw new AssessmentError(
+    'evidence-invalid',
+    `rating ${rating.nonce} of rollout ${rating.rollout}: ${problem}; nothing of its interval was used, mend the ` +
+      'router that wrote it',
+  );
+}
+
+/** Each unit once and in its one form, and each of them and each request without a unit has started. */
+function requireAssigned(record: EvidenceRecord, { units, alone }: Assigned): void {
+  requireCount(record, 'assigned.alone', alone);
+  const broken = units.find((unit) => !UNIT_HASH.test(unit));
+  if (broken !== undefined) throw recordError(record, `assigned.units has "${broken}", not 16 hex digits`);
+  if (new Set(units).size < units.length) throw recordError(record, 'assigned.units has a unit twice');
+  if (units.length + alone > record.started) {
+    throw recordError(
+      record,
+      `assigned has ${units.length} units and ${alone} requests without one, above started ${record.started}`,
+    );
   }
 }
 

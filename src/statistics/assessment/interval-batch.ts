@@ -1,6 +1,6 @@
 import type { EvidenceRecord, PAIRED as PairedStratum, StoredRating } from '../../evidence/record.js';
 import type { Plan, StagePlan } from '../../plan/types.js';
-import { recordError, requireRecord } from './check-record.js';
+import { recordError, requireRating, requireRecord } from './check-record.js';
 import type { RecordRules } from './check-record.js';
 
 /** Types only cross from evidence to statistics, so the word is repeated here and held equal by the compiler. */
@@ -21,11 +21,22 @@ export interface Slice {
   readonly incomplete: boolean;
 }
 
+/** Where evidence is missing: a stratum of an interval, which is then left out with both variants. */
+export interface LostPart {
+  readonly stageIndex: number;
+  readonly generation: number;
+  readonly intervalStart: number;
+  readonly intervalMs: number;
+  readonly stratum: string;
+}
+
 /** All that was closed at one interval end, in canonical order. */
 export interface IntervalBatch {
   readonly intervalEnd: number;
   readonly records: readonly UsedRecord[];
   readonly slices: readonly Slice[];
+  /** Of any process. */
+  readonly lost: readonly LostPart[];
   /** Ratings that became known since the interval end before, in order of (knownAfter, start, nonce). */
   readonly ratings: readonly StoredRating[];
 }
@@ -44,6 +55,7 @@ export function intervalBatches(
   ratings: readonly StoredRating[] = [],
 ): readonly IntervalBatch[] {
   for (const record of records) requireRecord(record, rules);
+  for (const rating of ratings) requireRating(rating);
   const byEnd = new Map<number, EvidenceRecord[]>();
   for (const record of withoutDuplicates(records.toSorted(compareKeys))) {
     const end = endOf(record);
@@ -80,12 +92,17 @@ function batchOf(
 ): Omit<IntervalBatch, 'ratings'> {
   const slices = new Map<string, Slice>();
   const lost = new Set<string>();
+  const lostParts: LostPart[] = [];
   const used: UsedRecord[] = [];
   for (const record of records) {
     const slice = sliceKey(record);
     const incomplete = record.incomplete || (slices.get(slice)?.incomplete ?? false);
-    slices.set(slice, { stageIndex: stageIndexOf(record, rules), incomplete });
-    if (record.incomplete) lost.add(stratumKey(record));
+    const stageIndex = stageIndexOf(record, rules);
+    slices.set(slice, { stageIndex, incomplete });
+    if (!record.incomplete) continue;
+    lost.add(stratumKey(record));
+    const { generation, intervalStart, intervalMs, stratum } = record;
+    lostParts.push({ stageIndex, generation, intervalStart, intervalMs, stratum });
   }
   for (const record of records) {
     if (lost.size > 0 && lost.has(stratumKey(record))) continue;
@@ -95,7 +112,7 @@ function batchOf(
     const compared = stage.mirror.share === 0 || record.stratum === PAIRED;
     used.push({ record, stageIndex, stage, compared });
   }
-  return { intervalEnd, records: used, slices: [...slices.values()] };
+  return { intervalEnd, records: used, slices: [...slices.values()], lost: lostParts };
 }
 
 function stageIndexOf(record: EvidenceRecord, rules: RecordRules): number {
