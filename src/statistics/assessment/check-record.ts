@@ -1,9 +1,12 @@
-import type { EvidenceRecord, Histogram, Rate, RatingRecord } from '../../evidence/record.js';
+import type { Assigned, EvidenceRecord, Histogram, Rate, RatingRecord } from '../../evidence/record.js';
 import type { HistogramSpec } from '../../plan/types.js';
 import { AssessmentError } from './assessment-error.js';
 
 /** Far beyond any latency or token count in buckets of 1.84 %; a larger index is a fault. */
 const LARGEST_BUCKET = 1_000_000;
+
+/** The one way to write a unit's hash, so that equal units are equal texts. */
+const UNIT_HASH = /^[0-9a-f]{16}$/;
 
 /** What a record must agree with. */
 export interface RecordRules {
@@ -69,6 +72,7 @@ export function requireRecord(record: EvidenceRecord, rules: RecordRules): void 
   for (const [name, histogram] of Object.entries(record.histograms)) {
     requireHistogram(record, name, histogram, rules.histograms.get(name));
   }
+  if (record.assigned) requireAssigned(record, record.assigned);
 }
 
 /** Refuses a rating that cannot be true. Throws `evidence-invalid` naming its nonce. */
