@@ -3,8 +3,8 @@ import { StatisticsError } from './errors.js';
 
 /** One variant's trials and bad events in one segment, by hash bucket of the unit (64 buckets). */
 export interface BucketCounts {
-  readonly trials: readonly number[];
-  readonly events: readonly number[];
+  readonly trials: ArrayLike<number>;
+  readonly events: ArrayLike<number>;
 }
 
 /** Both variants' bucket counts in one segment (stage): a stretch with one split. */
@@ -19,8 +19,16 @@ export interface RateVariance {
   readonly variance: number;
 }
 
+/** One segment's part of a design effect; parts of segments add up (`DesignEffectSum`). */
+export interface ScorePart {
+  /** u_b: by how many events each bucket is off what its trials would have at the common rate. */
+  readonly scores: Float64Array;
+  /** v: the variance of Σ_b u_b if requests were independent. */
+  readonly variance: number;
+}
+
 /** Fewer candidate events than this and the score variance is noise. */
-const MINIMUM_CANDIDATE_EVENTS = 5;
+export const MINIMUM_CANDIDATE_EVENTS = 5;
 
 /**
  * p̂ = Σs/Σn and its variance B/(B − 1)·Σ_b (s_b − p̂·n_b)²/n²: the cluster-robust variance of a rate over hash buckets.
@@ -29,29 +37,22 @@ const MINIMUM_CANDIDATE_EVENTS = 5;
  * Source: Rao & Scott 1992; method §8.2.
  */
 export function bucketVariance(counts: BucketCounts): RateVariance {
-  requireBuckets(counts, counts.trials.length);
+  const { scores } = variantScore(counts);
   const { trials, rate } = totals(counts);
   if (trials === 0) return { rate: 0, variance: 0 };
-  const squares = sum(residuals(counts).map((residual) => residual ** 2));
-  return { rate, variance: (bucketFactor(counts.trials.length) * squares) / trials ** 2 };
+  return { rate, variance: (bucketFactor(scores.length) * squaresOf(scores)) / trials ** 2 };
 }
 
 /**
  * One variant's own design effect: how many times larger the variance over buckets is than the binomial one,
  * B/(B − 1)·Σ_b (Σ_g s − p̂_g·n)² / Σ_g n_g·p̂_g·(1 − p̂_g), not below `floor`; over one segment this is
- * [bucket variance]/[p̂(1 − p̂)/n]. 1 when there is nothing to estimate it from. Throws as `bucketVariance`.
- * Source: Rao & Scott 1992; method §8.2.
+ * [bucket variance]/[p̂(1 − p̂)/n]. 1 when there is nothing to estimate it from. Throws as `bucketVariance`, and when the
+ * segments differ in their number of buckets. Source: Rao & Scott 1992; method §8.2.
  */
 export function designEffect(segments: readonly BucketCounts[], floor = 1): number {
-  const buckets = segments[0]?.trials.length ?? 0;
-  const scores = new Float64Array(buckets);
-  let variance = 0;
-  for (const counts of segments) {
-    requireBuckets(counts, buckets);
-    addScaled(scores, residuals(counts), 1);
-    variance += binomialVariance(counts);
-  }
-  return ratioOfVariances(scores, variance, floor);
+  const sum = new DesignEffectSum();
+  for (const counts of segments) sum.add(variantScore(counts));
+  return sum.effect(floor);
 }
 
 /**
@@ -64,21 +65,9 @@ export function designEffect(segments: readonly BucketCounts[], floor = 1): numb
  * Source: method §8.2.
  */
 export function scoreDesignEffect(segments: readonly SegmentBuckets[], floor = 1): number {
-  const buckets = segments[0]?.candidate.trials.length ?? 0;
-  const scores = new Float64Array(buckets);
-  let variance = 0;
-  for (const { candidate, stable } of segments) {
-    requireBuckets(candidate, buckets);
-    requireBuckets(stable, buckets);
-    const candidateTrials = sum(candidate.trials);
-    const stableTrials = sum(stable.trials);
-    if (candidateTrials === 0 || stableTrials === 0) continue;
-    const share = candidateTrials / (candidateTrials + stableTrials);
-    addScaled(scores, residuals(candidate), 1 - share);
-    addScaled(scores, residuals(stable), -share);
-    variance += (1 - share) ** 2 * binomialVariance(candidate) + share ** 2 * binomialVariance(stable);
-  }
-  return ratioOfVariances(scores, variance, floor);
+  const sum = new DesignEffectSum();
+  for (const segment of segments) sum.add(comparisonScore(segment));
+  return sum.effect(floor);
 }
 
 /**
@@ -88,34 +77,74 @@ export function scoreDesignEffect(segments: readonly SegmentBuckets[], floor = 1
 export function stickyDesignEffect(segments: readonly SegmentBuckets[]): number {
   const [first] = segments;
   if (first === undefined) return 1;
-  return sum(first.candidate.events) < MINIMUM_CANDIDATE_EVENTS
+  return total(first.candidate.events) < MINIMUM_CANDIDATE_EVENTS
     ? designEffect(segments.map(({ stable }) => stable))
     : scoreDesignEffect(segments);
 }
 
-function ratioOfVariances(scores: Float64Array, variance: number, floor: number): number {
-  if (variance === 0) return 1;
-  const squares = scores.reduce((total, score) => total + score ** 2, 0);
-  return Math.max(floor, (bucketFactor(scores.length) * squares) / variance);
+/** One variant's part in one segment: u_b = s_b − p̂·n_b, v = n·p̂·(1 − p̂). Throws as `bucketVariance`. */
+export function variantScore(counts: BucketCounts): ScorePart {
+  const scores = new Float64Array(counts.trials.length);
+  return { scores, variance: addVariant(scores, counts, 1) };
 }
 
-function residuals(counts: BucketCounts): readonly number[] {
-  const { rate } = totals(counts);
-  return counts.trials.map((trials, bucket) => (counts.events[bucket] ?? 0) - rate * trials);
+/** The comparison's part in one segment: u_b and v of `scoreDesignEffect`; nothing while a variant has no trials. */
+export function comparisonScore({ candidate, stable }: SegmentBuckets): ScorePart {
+  const scores = new Float64Array(candidate.trials.length);
+  const candidateTrials = total(candidate.trials);
+  const stableTrials = total(stable.trials);
+  if (candidateTrials === 0 || stableTrials === 0) {
+    requireBuckets(candidate, scores.length);
+    requireBuckets(stable, scores.length);
+    return { scores, variance: 0 };
+  }
+  const share = candidateTrials / (candidateTrials + stableTrials);
+  const variance = addVariant(scores, candidate, 1 - share) + addVariant(scores, stable, -share);
+  return { scores, variance };
 }
 
-function binomialVariance(counts: BucketCounts): number {
+/** Adds up segments' parts: B/(B − 1)·Σ_b (Σ_g u_b)² / Σ_g v_g at any time. */
+export class DesignEffectSum {
+  private scores: Float64Array | null = null;
+  private variance = 0;
+
+  /** Throws when the part has another number of buckets than those before. */
+  add(part: ScorePart): void {
+    this.variance += part.variance;
+    if (this.scores === null) {
+      this.scores = part.scores.slice();
+      return;
+    }
+    requireSameLength(part.scores.length, this.scores.length, 'buckets');
+    for (let b = 0; b < this.scores.length; b++) this.scores[b] = (this.scores[b] ?? 0) + (part.scores[b] ?? 0);
+  }
+
+  /** Not below `floor`; 1 when there is nothing to estimate it from. */
+  effect(floor = 1): number {
+    if (this.scores === null || this.variance === 0) return 1;
+    return Math.max(floor, (bucketFactor(this.scores.length) * squaresOf(this.scores)) / this.variance);
+  }
+}
+
+/** Adds scale·(s_b − p̂·n_b) to each score; returns scale²·n·p̂·(1 − p̂). */
+function addVariant(scores: Float64Array, counts: BucketCounts, scale: number): number {
+  requireBuckets(counts, scores.length);
   const { trials, rate } = totals(counts);
-  return trials * rate * (1 - rate);
+  for (let b = 0; b < scores.length; b++) {
+    scores[b] = (scores[b] ?? 0) + scale * ((counts.events[b] ?? 0) - rate * (counts.trials[b] ?? 0));
+  }
+  return scale ** 2 * trials * rate * (1 - rate);
 }
 
 function totals(counts: BucketCounts): { readonly trials: number; readonly rate: number } {
-  const trials = sum(counts.trials);
-  return { trials, rate: trials === 0 ? 0 : sum(counts.events) / trials };
+  const trials = total(counts.trials);
+  return { trials, rate: trials === 0 ? 0 : total(counts.events) / trials };
 }
 
-function addScaled(target: Float64Array, values: readonly number[], scale: number): void {
-  for (const [index, value] of values.entries()) target[index] = (target[index] ?? 0) + scale * value;
+function squaresOf(scores: Float64Array): number {
+  let squares = 0;
+  for (let b = 0; b < scores.length; b++) squares += (scores[b] ?? 0) ** 2;
+  return squares;
 }
 
 function bucketFactor(buckets: number): number {
@@ -126,14 +155,17 @@ function requireBuckets(counts: BucketCounts, buckets: number): void {
   requireSameLength(counts.trials.length, buckets, 'buckets');
   requireSameLength(counts.events.length, buckets, 'buckets');
   if (buckets < 2) throw new StatisticsError('out-of-range', 'a design effect needs at least 2 buckets');
-  for (const [bucket, trials] of counts.trials.entries()) {
-    const events = counts.events[bucket] ?? Number.NaN;
+  for (let b = 0; b < buckets; b++) {
+    const trials = counts.trials[b] ?? Number.NaN;
+    const events = counts.events[b] ?? Number.NaN;
     requireCount(trials);
     requireCount(events);
     if (events > trials) throw new StatisticsError('events-exceed-trials', 'events exceed trials');
   }
 }
 
-function sum(values: readonly number[]): number {
-  return values.reduce((total, value) => total + value, 0);
+function total(values: ArrayLike<number>): number {
+  let sum = 0;
+  for (let i = 0; i < values.length; i++) sum += values[i] ?? 0;
+  return sum;
 }

@@ -13,18 +13,23 @@ import { logSumExp } from './log-sum-exp.js';
  * supermartingale under H0 (monotone likelihood ratio, Chebyshev's association inequality), so is their fixed mixture,
  * and Ville's inequality bounds the chance that it ever reaches 1/α. Nothing is assumed about baseline or split.
  *
+ * Every ℓ is divided by `designEffect` (design-effect.ts): requests of users who resemble themselves are worth less.
+ *
  * Units: nats. Throws on NaN and when the profile is shorter than the grid that the test belongs to.
- * Source: method §2.3, §2.4.
+ * Source: method §2.3, §2.4, §8.2.
  */
-export function logEValue(profile: ArrayLike<number>, test: GridTest): number {
-  if (test.side !== 'two-sided') return logOneSided(profile, test);
-  return logSumExp([logOneSided(profile, test.greater), logOneSided(profile, test.less)]) - Math.LN2;
+export function logEValue(profile: ArrayLike<number>, test: GridTest, designEffect = 1): number {
+  if (test.side !== 'two-sided') return logOneSided(profile, test, designEffect);
+  const greater = logOneSided(profile, test.greater, designEffect);
+  const less = logOneSided(profile, test.less, designEffect);
+  return logSumExp([greater, less]) - Math.LN2;
 }
 
-function logOneSided(profile: ArrayLike<number>, test: OneSidedTest): number {
-  const atNull = valueAt(profile, test.nullIndex);
+function logOneSided(profile: ArrayLike<number>, test: OneSidedTest, designEffect: number): number {
+  const { logWeights, nullIndex } = test;
+  const atNull = valueAt(profile, nullIndex);
   return logSumExp(
-    test.logWeights.map((logWeight, j) => logWeight + valueAt(profile, test.nullIndex + 1 + j) - atNull),
+    logWeights.map((logWeight, j) => logWeight + (valueAt(profile, nullIndex + 1 + j) - atNull) / designEffect),
   );
 }
 

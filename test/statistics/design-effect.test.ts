@@ -51,7 +51,7 @@ describe('design effects', () => {
       fc.property(bucketCounts, (counts) => {
         const { rate, variance } = bucketVariance(counts);
         fc.pre(rate > 0 && rate < 1);
-        const trials = counts.trials.reduce((total, n) => total + n, 0);
+        const trials = Array.from(counts.trials).reduce((total, n) => total + n, 0);
         expect(designEffect([counts], 0)).toBeCloseTo(variance / ((rate * (1 - rate)) / trials), 9);
       }),
     );
@@ -121,5 +121,5 @@ function even(events: readonly number[]): BucketCounts {
 }
 
 function repeat(counts: BucketCounts, times: number): BucketCounts {
-  return { trials: counts.trials.map((n) => n * times), events: counts.events.map((s) => s * times) };
+  return { trials: Array.from(counts.trials, (n) => n * times), events: Array.from(counts.events, (s) => s * times) };
 }

@@ -26,7 +26,7 @@ export interface PromoteMargins {
 }
 
 /** Points of a promote margin's grid: the limit and its alternatives, whatever the limit. */
-export const PROMOTE_POINTS = marginAt(0.01, 0.02).grid.theta.length;
+export const PROMOTE_POINTS = marginAt(0.7).grid.theta.length;
 
 /** The frozen baseline: stable's own rate so far, at least 0.0001, and below 1 so that it has odds. */
 export function frozenBaseline(trials: number, events: number): number {
@@ -35,23 +35,33 @@ export function frozenBaseline(trials: number, events: number): number {
 
 /**
  * The promote tests of a rate around its frozen baseline p: margins max(ratio·p, p + absolute) by step of the ladder, as
- * odds ratios. Beyond a half, where a ratio of rates would leave the rates, a margin takes at most half of the way to 1.
+ * odds ratios (`logOddsTo`).
  */
 export function promoteMargins(baseline: number, promote: NonNullable<RateGuardrail['promote']>): PromoteMargins {
   const { ratios, absolute } = promote;
   const absoluteRate = baseline + absolute;
-  const at = (ratio: number): PromoteMargin =>
-    marginAt(baseline, Math.min(Math.max(ratio * baseline, absoluteRate), (1 + baseline) / 2));
+  const at = (ratio: number): PromoteMargin => marginAt(logOddsTo(Math.max(ratio * baseline, absoluteRate), baseline));
   return {
     ladder: { early: at(ratios.early), middle: at(ratios.middle), late: at(ratios.late) },
     absoluteRate: absoluteRate < 1 ? absoluteRate : null,
   };
 }
 
-function marginAt(baseline: number, rate: number): PromoteMargin {
-  const limit = logit(rate) - logit(baseline);
+/**
+ * ln of the odds ratio between a rate that a plan allows and the baseline. Beyond a half, where a ratio of rates would
+ * leave the rates, it is at most half of the way to 1. Source: method §1.
+ */
+export function logOddsTo(allowedRate: number, baseline: number): number {
+  return logit(Math.min(allowedRate, (1 + baseline) / 2)) - logit(baseline);
+}
+
+function marginAt(limit: number): PromoteMargin {
   const builder = new EvidenceGridBuilder();
-  // The effect most worth catching is none at all: a candidate as good as stable lies a whole margin below it (§2.2).
-  const test = builder.less(limit, Math.max(limit, LEAST_EFFECT));
+  const test = builder.less(limit, marginEffect(limit));
   return { grid: builder.build(), test };
+}
+
+/** The effect most worth catching is none at all: a candidate as good as stable lies a whole margin from its limit (§2.2). */
+export function marginEffect(limit: number): number {
+  return Math.max(limit, LEAST_EFFECT);
 }

@@ -14,6 +14,8 @@ export interface ComparedPromotion {
   readonly logELess: number;
   /** Level that this test alone must reach. */
   readonly alpha: number;
+  /** Divides the evidence of users who resemble themselves, so it takes so many times the requests. */
+  readonly designEffect: number;
 }
 
 export interface RatePromotion extends ComparedPromotion {
@@ -21,6 +23,8 @@ export interface RatePromotion extends ComparedPromotion {
   readonly absoluteRate: number | null;
   /** ln E_abs now. */
   readonly logEAbsolute: number;
+  /** Of the candidate's requests on their own. */
+  readonly designEffectAlone: number;
 }
 
 /**
@@ -28,7 +32,7 @@ export interface RatePromotion extends ComparedPromotion {
  * is, null before both variants have requests and when it never will be. Source: method §9.5.
  */
 export function requestsToPromote(promotion: ComparedPromotion): number | null {
-  const { totals, limit, logELess, alpha } = promotion;
+  const { totals, limit, logELess, alpha, designEffect } = promotion;
   if (totals.stableTrials === 0 || totals.candidateTrials === 0) return null;
   return requestsToGo(
     {
@@ -39,6 +43,7 @@ export function requestsToPromote(promotion: ComparedPromotion): number | null {
       limit,
       typicalEffect: 1,
       alpha,
+      designEffect,
     },
     logELess,
   );
@@ -54,13 +59,14 @@ export function requestsToPromoteRate(promotion: RatePromotion): number | null {
   return Math.min(compared, alone);
 }
 
-function requestsAlone({ totals, candidateAlone, absoluteRate, logEAbsolute }: RatePromotion, alpha: number) {
+function requestsAlone(promotion: RatePromotion, alpha: number): number | null {
+  const { totals, candidateAlone, absoluteRate, logEAbsolute, designEffectAlone } = promotion;
   if (absoluteRate === null || candidateAlone.trials === 0 || totals.candidateTrials === 0) return null;
   const missing = -Math.log(alpha) - logEAbsolute;
   if (missing <= 0) return 0;
   const rate = candidateAlone.events / candidateAlone.trials;
   const information = rate < absoluteRate ? klBernoulli(rate, absoluteRate) : 0;
-  return information < LEAST_INFORMATION ? null : missing / information / shareOf(totals);
+  return information < LEAST_INFORMATION ? null : (designEffectAlone * missing) / information / shareOf(totals);
 }
 
 function shareOf(totals: Table): number {

@@ -5,7 +5,7 @@ import type { TrackerSnapshot } from './guardrail-tracker.js';
 import type { StageCounts } from './stage-counts.js';
 
 /** Raised when the state's meaning changes; an older snapshot is then rebuilt from the ledger. */
-export const SNAPSHOT_VERSION = 1;
+export const SNAPSHOT_VERSION = 2;
 
 /** An assessment's whole state as JSON: restored, it goes on to the same digits. */
 export interface AssessmentSnapshot {

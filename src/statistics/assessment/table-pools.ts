@@ -1,6 +1,8 @@
 import type { Variant } from '../../plan/types.js';
 import type { Table } from '../table.js';
 import { compareText } from './interval-batch.js';
+import { UserSums } from './user-sums.js';
+import type { UserSumsSnapshot } from './user-sums.js';
 
 /** A table that still grows. */
 export interface GrowingTable {
@@ -26,6 +28,13 @@ export interface Pool<Fixed> {
   readonly place: PoolPlace;
   readonly fixed: Fixed;
   readonly tables: readonly GrowingTable[];
+  /** The users whose requests are in the tables. */
+  readonly users: UserSums;
+}
+
+/** The same as plain data. */
+export interface PoolSnapshot<Fixed> extends Omit<Pool<Fixed>, 'users'> {
+  readonly users: UserSumsSnapshot;
 }
 
 /** Both variants together have this many trials before a pool becomes evidence. */
@@ -41,9 +50,11 @@ export class TablePools<Fixed> {
   private readonly tablesPerPool: number;
 
   /** @param tablesPerPool tables that one pool sums: as many as its guardrail has ways of counting an event */
-  constructor(tablesPerPool: number, pools: readonly Pool<Fixed>[] = []) {
+  constructor(tablesPerPool: number, pools: readonly PoolSnapshot<Fixed>[] = []) {
     this.tablesPerPool = tablesPerPool;
-    for (const pool of pools) this.pools.set(keyOf(pool.place), copyOf(pool));
+    for (const pool of pools) {
+      this.pools.set(keyOf(pool.place), { ...copyOf(pool), users: new UserSums(pool.users) });
+    }
   }
 
   /** The pool that is open at a place, or a new one with `fixed` as it is now. */
@@ -51,7 +62,7 @@ export class TablePools<Fixed> {
     const key = keyOf(place);
     let pool = this.pools.get(key);
     if (!pool) {
-      pool = { place, fixed, tables: Array.from({ length: this.tablesPerPool }, emptyTable) };
+      pool = { place, fixed, tables: Array.from({ length: this.tablesPerPool }, emptyTable), users: new UserSums() };
       this.pools.set(key, pool);
     }
     return pool;
@@ -70,10 +81,10 @@ export class TablePools<Fixed> {
   }
 
   /** Copies of the pools still open, in canonical order. */
-  snapshot(): readonly Pool<Fixed>[] {
+  snapshot(): readonly PoolSnapshot<Fixed>[] {
     return [...this.pools.values()]
       .toSorted((left, right) => comparePlaces(left.place, right.place))
-      .map((pool) => copyOf(pool));
+      .map((pool) => ({ ...copyOf(pool), users: pool.users.snapshot() }));
   }
 }
 
@@ -116,6 +127,6 @@ function comparePlaces(left: PoolPlace, right: PoolPlace): number {
   );
 }
 
-function copyOf<Fixed>(pool: Pool<Fixed>): Pool<Fixed> {
+function copyOf<Fixed>(pool: Omit<Pool<Fixed>, 'users'>): Omit<Pool<Fixed>, 'users'> {
   return { place: { ...pool.place }, fixed: pool.fixed, tables: pool.tables.map((table) => ({ ...table })) };
 }

@@ -76,11 +76,11 @@ describe('pooling of quiet intervals', () => {
     }
     const before = stateOf(assessment, 'latency_p95');
     if (before.kind !== 'quantile') throw new Error('no quantile state');
-    expect(before.pools.map(({ fixed }) => fixed)).toEqual([700]);
+    expect(before.pools.map(({ fixed }) => fixed)).toEqual([[700, 700]]);
     assessment.absorb([recordOf('candidate', { second: 30 }, { trials: 10, latency: { 738: 10 } })]);
     assessment.absorb(intervalOf({ second: 31 }, { trials: 1 }, { trials: 1 }));
     const after = stateOf(assessment, 'latency_p95');
     if (after.kind !== 'quantile') throw new Error('no quantile state');
-    expect(after.pools.map(({ fixed }) => fixed)).toEqual([738]);
+    expect(after.pools.map(({ fixed }) => fixed)).toEqual([[738, 738]]);
   });
 });

@@ -55,7 +55,7 @@ describe('a snapshot', () => {
       null,
       'snapshot',
       [],
-      { ...good, version: 2 },
+      { ...good, version: good.version + 1 },
       { ...good, plan: 'another' },
       { ...good, stages: [] },
       { ...good, closedThrough: null },

@@ -1,0 +1,109 @@
+import type { UserBuckets } from '../../evidence/record.js';
+import type { Variant } from '../../plan/types.js';
+import type { BucketCounts, SegmentBuckets } from '../design-effect.js';
+
+/** Users are hashed into this many buckets. */
+export const USER_BUCKETS = 64;
+
+/** A sum as plain data, sparse. */
+export type UserSumsSnapshot = Readonly<Record<Variant, UserBuckets>>;
+
+/** Where each part begins in the one array that holds them all. */
+const PARTS = {
+  candidate: { trials: 0, events: USER_BUCKETS },
+  stable: { trials: 2 * USER_BUCKETS, events: 3 * USER_BUCKETS },
+} as const satisfies Record<Variant, { readonly trials: number; readonly events: number }>;
+
+/**
+ * Trials and bad events of both variants by hash bucket of the user, for the design effect (method §8.2). Dense and
+ * summed in place: a long stage adds millions of counts. Without any it takes no room.
+ */
+export class UserSums {
+  private counts: Float64Array | null = null;
+  private additions = 0;
+
+  constructor(from?: UserSumsSnapshot) {
+    if (!from) return;
+    this.add('candidate', from.candidate);
+    this.add('stable', from.stable);
+  }
+
+  /** Grows with everything added, so that whoever computed something from the sums knows whether it still holds. */
+  get version(): number {
+    return this.additions;
+  }
+
+  /** Adds a record's counts; undefined = it has none. They were checked. */
+  add(variant: Variant, buckets: UserBuckets | undefined): void {
+    if (!buckets) return;
+    const { trials, events } = PARTS[variant];
+    this.counts ??= new Float64Array(4 * USER_BUCKETS);
+    // By index rather than by key: a dozen guardrails read every record of a stage.
+    for (let bucket = 0; bucket < USER_BUCKETS; bucket++) {
+      const inBucket = buckets.trials[bucket];
+      if (inBucket === undefined) continue;
+      this.counts[trials + bucket] = (this.counts[trials + bucket] ?? 0) + inBucket;
+      this.counts[events + bucket] = (this.counts[events + bucket] ?? 0) + (buckets.events[bucket] ?? 0);
+    }
+    this.additions++;
+  }
+
+  /** Adds one request of one user: for ratings, which come one by one. */
+  addOne(variant: Variant, bucket: number, isEvent: boolean): void {
+    this.counts ??= new Float64Array(4 * USER_BUCKETS);
+    const { trials, events } = PARTS[variant];
+    this.counts[trials + bucket] = (this.counts[trials + bucket] ?? 0) + 1;
+    if (isEvent) this.counts[events + bucket] = (this.counts[events + bucket] ?? 0) + 1;
+    this.additions++;
+  }
+
+  /** Adds another sum. */
+  addSums(sums: UserSums): void {
+    if (sums.counts === null) return;
+    this.counts ??= new Float64Array(4 * USER_BUCKETS);
+    for (let i = 0; i < this.counts.length; i++) this.counts[i] = (this.counts[i] ?? 0) + (sums.counts[i] ?? 0);
+    this.additions++;
+  }
+
+  /** Both variants' counts, as views that follow the sum; null when nothing was ever added. */
+  segment(): SegmentBuckets | null {
+    return this.counts === null
+      ? null
+      : { candidate: viewOf(this.counts, 'candidate'), stable: viewOf(this.counts, 'stable') };
+  }
+
+  snapshot(): UserSumsSnapshot {
+    return { candidate: this.sparse('candidate'), stable: this.sparse('stable') };
+  }
+
+  private sparse(variant: Variant): UserBuckets {
+    const trials: Record<string, number> = {};
+    const events: Record<string, number> = {};
+    if (this.counts === null) return { trials, events };
+    const parts = PARTS[variant];
+    for (let bucket = 0; bucket < USER_BUCKETS; bucket++) {
+      const inBucket = this.counts[parts.trials + bucket] ?? 0;
+      const bad = this.counts[parts.events + bucket] ?? 0;
+      if (inBucket > 0) trials[bucket] = inBucket;
+      if (bad > 0) events[bucket] = bad;
+    }
+    return { trials, events };
+  }
+}
+
+/** The sum of several. */
+export function mergeUserSums(all: readonly UserSums[]): UserSums {
+  const [first, ...others] = all;
+  if (first && others.length === 0) return first;
+  const merged = new UserSums();
+  for (const sums of all) merged.addSums(sums);
+  return merged;
+}
+
+function viewOf(counts: Float64Array, variant: Variant): BucketCounts {
+  const { trials, events } = PARTS[variant];
+  return {
+    trials: counts.subarray(trials, trials + USER_BUCKETS),
+    events: counts.subarray(events, events + USER_BUCKETS),
+  };
+}
