@@ -3,7 +3,7 @@
  * wrong must hold a rollout, never sway it.
  */
 import { z } from 'zod';
-import type { EvidenceRecord, Histogram, Rate, RatingRecord, UserBuckets } from '../evidence/record.js';
+import type { Assigned, EvidenceRecord, Histogram, Rate, RatingRecord, UserBuckets } from '../evidence/record.js';
 import { rolloutId, stageName } from '../plan/ids.js';
 import { branded, count, timestamp, variant } from './admin-schemas.js';
 
@@ -25,6 +25,11 @@ const userBuckets = z
   .refine((value) => Object.entries(value.events).every(([bucket, events]) => events <= (value.trials[bucket] ?? 0)), {
     message: 'events exceed trials in a user bucket',
   }) satisfies z.ZodType<UserBuckets>;
+
+const assigned = z.object({
+  units: z.array(z.string().regex(/^[0-9a-f]{16}$/, 'a unit is a hash of 16 hex digits')),
+  alone: count,
+}) satisfies z.ZodType<Assigned>;
 
 export const evidenceRecordSchema = z
   .object({
@@ -52,6 +57,7 @@ export const evidenceRecordSchema = z
     histograms: z.record(z.string(), histogram),
     tokens: z.object({ prompt: count, cached: count, completion: count, responses: count }),
     buckets: z.record(z.string(), userBuckets),
+    assigned: assigned.exactOptional(),
   })
   .refine((record) => record.intervalStart % record.intervalMs === 0, {
     path: ['intervalStart'],

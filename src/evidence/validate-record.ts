@@ -3,12 +3,15 @@
  * person, never sway it.
  */
 import { SluiceError } from '../plan/failures.js';
-import type { EvidenceRecord, Histogram, Rate, RatingRecord, UserBuckets } from './record.js';
+import type { Assigned, EvidenceRecord, Histogram, Rate, RatingRecord, UserBuckets } from './record.js';
 
 /** Users are hashed into this many buckets. */
 const USER_BUCKETS = 64;
 const VARIANTS: ReadonlySet<string> = new Set(['stable', 'candidate']);
 const ERROR_CLASSES: ReadonlySet<string> = new Set(['model', 'refused', 'timeout', 'rate-limit', 'connect', 'broken']);
+
+/** The one way to write a hash, so that equal units are equal texts. */
+const UNIT_HASH = /^[0-9a-f]{16}$/;
 
 /** The record's key in words, so that a person finds it in the router and in the ledger. */
 export function nameOfRecord(record: EvidenceRecord): string {
@@ -24,7 +27,8 @@ export function nameOfRecord(record: EvidenceRecord): string {
  *
  * Counts are non-negative integers; events never exceed trials, in a user bucket neither; an interval starts at a multiple
  * of its length; errors by class never exceed the errors; a `latency_…` histogram holds each trial of `error` exactly once
- * and any other at most once (statistics: "histogram does not add up"); user buckets hold no more than their metric.
+ * and any other at most once (statistics: "histogram does not add up"); user buckets hold no more than their metric;
+ * assigned units are distinct hashes, and each of them and each request without one has started.
  */
 export function violationsOf(record: EvidenceRecord): readonly string[] {
   const found: string[] = [];
@@ -39,6 +43,7 @@ export function violationsOf(record: EvidenceRecord): readonly string[] {
   checkErrorClasses(record, found);
   for (const [name, histogram] of Object.entries(record.histograms)) checkHistogram(record, name, histogram, found);
   for (const [name, buckets] of Object.entries(record.buckets)) checkBuckets(record, name, buckets, found);
+  if (record.assigned !== undefined) checkAssigned(record.assigned, record.started, found);
   return found;
 }
 
@@ -143,6 +148,16 @@ function checkBuckets(record: EvidenceRecord, name: string, buckets: UserBuckets
   }
   const trials = total(buckets.trials);
   if (trials > record.started) found.push(`${path}.trials sum to ${trials}, above started ${record.started}`);
+}
+
+function checkAssigned({ units, alone }: Assigned, started: number, found: string[]): void {
+  checkCount('assigned.alone', alone, found);
+  const broken = units.find((unit) => !UNIT_HASH.test(unit));
+  if (broken !== undefined) found.push(`assigned.units has ${shown(broken)}, not 16 hex digits`);
+  if (new Set(units).size < units.length) found.push('assigned.units has a unit twice');
+  if (units.length + alone > started) {
+    found.push(`assigned has ${units.length} units and ${alone} requests without one, above started ${started}`);
+  }
 }
 
 function checkRate(path: string, rate: Rate, found: string[]): void {

@@ -5,7 +5,7 @@
  * trials by user: that halves the time of reading. The first byte says by which format.
  */
 import { deflateRawSync, inflateRawSync } from 'node:zlib';
-import type { EvidenceRecord, Histogram, Rate, UserBuckets } from '../evidence/record.js';
+import type { Assigned, EvidenceRecord, Histogram, Rate, UserBuckets } from '../evidence/record.js';
 
 /** What the row's key and `evidence_source` do not hold. */
 export type RecordBody = Omit<
@@ -42,10 +42,15 @@ interface PackedBody {
   readonly h?: Readonly<Record<string, readonly [number, number, number]>>;
   /** trials, events */
   readonly b?: Readonly<Record<string, readonly [number, number]>>;
+  /** Assigned: requests without a unit; the units' hashes, 8 bytes each, in base64. Since format 2. */
+  readonly a?: readonly [number, string];
 }
 
 /** Part of what is stored: a change of it, or of the shape above, takes the next number and keeps the old one readable. */
-const FORMAT = 1;
+const FORMAT = 2;
+const READABLE_FORMATS: readonly unknown[] = [1, FORMAT];
+/** Hex digits of a unit's hash. */
+const HASH_DIGITS = 16;
 const DICTIONARY = Buffer.from(
   '"d":{"busy":1,"budget":"c":{"connect":1,"broken":1,"refused":1,"rate-limit":1,"timeout":1,"model":1},' +
     '"h":{"latency_p50":[1.0183993761470242,0.001,0],"latency_p95":[1.0183993761470242,0.001,0],' +
@@ -61,7 +66,7 @@ const DEFLATE = { dictionary: DICTIONARY, windowBits: WINDOW_BITS };
 const INFLATE = { dictionary: DICTIONARY, windowBits: WINDOW_BITS };
 
 export function packRecord(record: RecordBody): Uint8Array {
-  const { error, cacheMiss, refusal, tokens } = record;
+  const { error, cacheMiss, refusal, tokens, assigned } = record;
   const flags = (record.warmup ? 1 : 0) + (record.incomplete ? 2 : 0);
   const numbers = [tokens.prompt, tokens.cached, tokens.completion, tokens.responses] as const;
   const distinct = new DistinctSteps();
@@ -84,6 +89,7 @@ export function packRecord(record: RecordBody): Uint8Array {
     ...(distinct.all.length === 0 ? {} : { s: distinct.all }),
     ...(isEmpty(histograms) ? {} : { h: histograms }),
     ...(isEmpty(buckets) ? {} : { b: buckets }),
+    ...(assigned === undefined ? {} : { a: [assigned.alone, base64Of(assigned.units)] as const }),
   };
   const deflated = deflateRawSync(JSON.stringify(body), DEFLATE);
   const packed = new Uint8Array(deflated.length + 1);
@@ -99,8 +105,11 @@ export function packRecord(record: RecordBody): Uint8Array {
  */
 export function unpackRecord(bytes: Uint8Array | ArrayBuffer): RecordBody {
   const packed = bytes instanceof Uint8Array ? bytes : new Uint8Array(bytes);
-  if (packed[0] !== FORMAT) {
-    throw new Error(`an evidence row has format ${packed[0]}, this version of sluice reads ${FORMAT}: use a later one`);
+  if (!READABLE_FORMATS.includes(packed[0])) {
+    throw new Error(
+      `an evidence row has format ${packed[0]}, this version of sluice reads ${READABLE_FORMATS.join(' and ')}: ` +
+        'use a later one',
+    );
   }
   const body: unknown = JSON.parse(inflateRawSync(packed.subarray(1), INFLATE).toString());
   if (!isPackedBody(body)) throw new Error('an evidence row holds no record');
@@ -135,6 +144,7 @@ export function unpackRecord(bytes: Uint8Array | ArrayBuffer): RecordBody {
       trials: countsAt(ofTrials),
       events: countsAt(ofEvents),
     })),
+    ...(body.a === undefined ? {} : { assigned: assignedOf(body.a) }),
   };
 }
 
@@ -177,6 +187,17 @@ function countsOf(steps: Steps): Counts {
 
 function rateOf([trials, events]: readonly [number, number]): Rate {
   return { trials, events };
+}
+
+function base64Of(units: readonly string[]): string {
+  return Buffer.from(units.join(''), 'hex').toString('base64');
+}
+
+function assignedOf([alone, hashes]: readonly [number, string]): Assigned {
+  const digits = Buffer.from(hashes, 'base64').toString('hex');
+  const units: string[] = [];
+  for (let at = 0; at < digits.length; at += HASH_DIGITS) units.push(digits.slice(at, at + HASH_DIGITS));
+  return { units, alone };
 }
 
 function isEmpty(record: object): boolean {

@@ -32,6 +32,14 @@ export function mirrorPoint(hash: Hash, salt: string, unit: string): number {
   return splitPoint(hash, `${salt}\0mirror`, unit);
 }
 
+/**
+ * By which a unit is sampled for the sample ratio: salted, so that a reader of the ledger cannot follow a person from one
+ * rollout to the next, and apart from the points above, so that who is counted says nothing about who is served by whom.
+ */
+export function sampleHash(hash: Hash, salt: string, unit: string): bigint {
+  return hash(`${salt}\0sample\0${unit}`);
+}
+
 /** What the meter knows of a unit: no salt of a rollout, so that it is independent of the assignment. */
 export interface UnitMark {
   /** 0…63, for the design effect of units that send many requests (statistics.md §8.2). */

@@ -155,17 +155,22 @@ export const evidenceRecord: fc.Arbitrary<EvidenceRecord> = fc
     measured: fc.boolean(),
     late: fc.nat({ max: 5 }),
     prompt: fc.nat({ max: 1_000_000 }),
+    units: fc.uniqueArray(fc.bigInt({ min: 0n, max: 2n ** 64n - 1n }), { maxLength: 12 }),
+    alone: fc.nat({ max: 3 }),
   })
   .map((drawn) => {
     const trials = Object.values(drawn.latency).reduce((sum, count) => sum + count, 0);
     const events = Math.min(drawn.failed, trials);
     const users = drawn.users.slice(0, trials);
+    const started = trials + drawn.late;
+    const units = drawn.units.slice(0, started).map((hash) => hash.toString(16).padStart(16, '0'));
+    const alone = Math.min(drawn.alone, started - units.length);
     return record({
       ...drawn.key,
       revision: drawn.revision,
       warmup: drawn.warmup,
       incomplete: drawn.incomplete,
-      started: trials + drawn.late,
+      started,
       completed: trials,
       late: drawn.late,
       dropped: drawn.dropped,
@@ -180,6 +185,7 @@ export const evidenceRecord: fc.Arbitrary<EvidenceRecord> = fc
       },
       tokens: { prompt: drawn.prompt, cached: 1, completion: 2, responses: 3 },
       buckets: users.length > 0 ? { error_rate: bucketsOf(users, (position) => position % 3 === 0) } : {},
+      ...(units.length + alone > 0 ? { assigned: { units, alone } } : {}),
     });
   });
 

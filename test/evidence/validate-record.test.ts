@@ -54,6 +54,22 @@ const VIOLATIONS: readonly (readonly [what: string, fields: Partial<EvidenceReco
     'the key "07", which is no bucket index',
   ],
   [
+    'a unit that is no hash',
+    { assigned: { units: ['0123456789ABCDEF'], alone: 0 } },
+    'assigned.units has "0123456789ABCDEF", not 16 hex digits',
+  ],
+  [
+    'a unit twice',
+    { started: 2, assigned: { units: ['00000000000000ff', '00000000000000ff'], alone: 0 } },
+    'assigned.units has a unit twice',
+  ],
+  [
+    'more assigned than started',
+    { assigned: { units: ['00000000000000ff'], alone: 1 } },
+    'assigned has 1 units and 1 requests without one, above started 1',
+  ],
+  ['half a request without a unit', { assigned: { units: [], alone: 0.5 } }, 'assigned.alone is 0.5'],
+  [
     'users beyond the 64 buckets',
     { buckets: { error_rate: { trials: { '64': 1 }, events: {} } } },
     'the key "64", not 0 to 63',

@@ -28,10 +28,11 @@ describe.each(DATABASES)('commitEvidence on $kind', ({ create }) => {
 
   it('gives back what it took, to the last bucket', async () => {
     const random = seededRandom(7);
+    const assigned = { units: ['00000000000000ff', 'f00d00000000beef'], alone: 17 };
     const records = [
       record({ replica: 'router-1', dropped: { busy: 3 }, warmup: true, late: 1 }),
       realisticRecord({ variant: 'candidate', incomplete: true }, 30, random),
-      realisticRecord({ variant: 'stable', replica: 'router-2' }, 300, random),
+      realisticRecord({ variant: 'stable', replica: 'router-2', assigned }, 300, random),
     ];
     expect(await commit(records, END)).toEqual({ inserted: 3, late: 0, closedThrough: END });
     const [first, second, third] = records;

@@ -48,8 +48,21 @@ describe('packRecord', () => {
     expect(unpackRecord(written)).toEqual(bodyOf(realisticRecord({ warmup: true }, 12, seededRandom(11))));
   });
 
+  it('keeps an assigned unit in eight bytes and little more', () => {
+    const random = seededRandom(13);
+    const digits = (): string =>
+      Math.floor(random() * 2 ** 32)
+        .toString(16)
+        .padStart(8, '0');
+    const assigned = { units: Array.from({ length: 1_000 }, () => digits() + digits()), alone: 0 };
+    const bytes =
+      packRecord(record({ started: 1_000, assigned })).length - packRecord(record({ started: 1_000 })).length;
+    expect(bytes).toBeGreaterThan(8_000);
+    expect(bytes).toBeLessThan(8_300);
+  });
+
   it('refuses what it did not write', () => {
-    expect(() => unpackRecord(Uint8Array.of(9, 1, 2))).toThrow(/has format 9, this version of sluice reads 1/);
+    expect(() => unpackRecord(Uint8Array.of(9, 1, 2))).toThrow(/has format 9, this version of sluice reads 1 and 2/);
     expect(() => unpackRecord(Buffer.concat([Uint8Array.of(1), deflateRawSync('[1]')]))).toThrow(/holds no record/);
   });
 

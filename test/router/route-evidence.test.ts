@@ -25,7 +25,13 @@ describe('pages', () => {
     const control = { active, inForce: true, noteExpiry: () => Promise.resolve() };
     const evidence = new RouteEvidence({ ...shared, replica: 'replica-1', control, meter, spool, pageBytes: 1_500 });
     for (let index = 0; index < 10; index += 1) {
-      const start = { stratum: 'served', mark: null, startedWallMs: clock.wallMs(), startedMonotonicMs: 0 } as const;
+      const start = {
+        stratum: 'served',
+        mark: null,
+        sampleHash: null,
+        startedWallMs: clock.wallMs(),
+        startedMonotonicMs: 0,
+      } as const;
       for (const variant of ['stable', 'candidate'] as const) {
         const facts = null;
         generation

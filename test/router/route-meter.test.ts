@@ -31,6 +31,7 @@ function begin(
     variant: 'candidate',
     stratum: 'served',
     mark: null,
+    sampleHash: null,
     startedWallMs: atMs,
     startedMonotonicMs: atMs - START_MS,
     ...change,

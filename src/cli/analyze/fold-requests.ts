@@ -4,10 +4,11 @@ import type { EvidenceRecord } from '../../evidence/record.js';
 import { rolloutId } from '../../plan/ids.js';
 import { meteringFor } from '../../plan/metering.js';
 import type { Plan, StagePlan, Variant } from '../../plan/types.js';
-import { markUnit } from '../../router/choice.js';
+import { markUnit, sampleHash } from '../../router/choice.js';
 import type { Hash, UnitMark } from '../../router/choice.js';
+import { AssignedUnits } from '../../router/meter/assigned-units.js';
 import { IntervalCell } from '../../router/meter/interval-cell.js';
-import type { GenerationKey } from '../../router/meter/interval-cell.js';
+import type { GenerationKey, Stratum } from '../../router/meter/interval-cell.js';
 import { sharedHistograms } from '../../router/meter/measures.js';
 import type { SharedHistogram } from '../../router/meter/measures.js';
 import type { RecordCell } from '../../router/meter/record-cell.js';
@@ -16,9 +17,18 @@ import type { Outcome } from '../../router/proxy/outcome.js';
 import type { RequestLine } from './request-line.js';
 import { TimeHeap } from './time-heap.js';
 
-/** Marks kept at hand: users come back within hours, and hashing is dear. */
-const KEPT_MARKS = 65_536;
+/** Units kept at hand: users come back within hours, and hashing is dear. */
+const KEPT_UNITS = 65_536;
 const BUCKETS = 64;
+
+/** A file does not say by which salt its units were assigned; any other one is independent of that. */
+export const FILE_SALT = 'file';
+
+/** What is hashed of a unit, once. */
+interface KnownUnit {
+  readonly mark: UnitMark;
+  readonly sampleHash: bigint;
+}
 
 /** One stage of the plan as if one router had carried it, under one generation. */
 interface StageMeter {
@@ -27,6 +37,7 @@ interface StageMeter {
   readonly shared: readonly SharedHistogram[];
   /** Units that have completed a request on a variant. */
   readonly seen: Readonly<Record<Variant, UnitFilter>>;
+  readonly assigned: AssignedUnits;
   /** Start of the stage's first request, ms; null before it. */
   beganAt: number | null;
   /** The interval that requests are filed under now, and its cells by variant once they have a request. */
@@ -51,8 +62,8 @@ export class RequestFold {
   /** Open intervals by end and generation: the order in which they are used. */
   #open: IntervalCell[] = [];
   readonly #completions = new TimeHeap<Completion>();
-  #marks = new Map<string, UnitMark>();
-  #olderMarks = new Map<string, UnitMark>();
+  #units = new Map<string, KnownUnit>();
+  #olderUnits = new Map<string, KnownUnit>();
   #withoutUnit = 0;
 
   constructor(plan: Plan, hash: Hash) {
@@ -67,8 +78,10 @@ export class RequestFold {
     if (meter === undefined) throw new RangeError(`the plan has no stage of index ${request.stageIndex}`);
     meter.beganAt ??= request.at;
     const cell = this.#cell(meter, request);
-    const mark = request.unit === null ? null : this.#markOf(request.unit);
+    const unit = request.unit === null ? null : this.#unitOf(request.unit);
+    const mark = unit?.mark ?? null;
     cell.start();
+    if (stratumOf(meter.stage) === SERVED) assign(meter, cell, request.variant, unit);
     cell.finish(this.#outcomeOf(request), mark?.bucket ?? this.#nextBucket(), this.#isWarm(meter, request, mark));
   }
 
@@ -98,7 +111,7 @@ export class RequestFold {
       cells.stable = null;
       cells.candidate = null;
     }
-    cells[variant] ??= meter.interval.cell(stage.mirror.share > 0 ? PAIRED : SERVED, variant);
+    cells[variant] ??= meter.interval.cell(stratumOf(stage), variant);
     return cells[variant];
   }
 
@@ -148,16 +161,19 @@ export class RequestFold {
     return isWarm;
   }
 
-  #markOf(unit: string): UnitMark {
-    const known = this.#marks.get(unit);
+  #unitOf(name: string): KnownUnit {
+    const known = this.#units.get(name);
     if (known !== undefined) return known;
-    const mark = this.#olderMarks.get(unit) ?? markUnit(this.#hash, unit);
-    if (this.#marks.size >= KEPT_MARKS) {
-      this.#olderMarks = this.#marks;
-      this.#marks = new Map();
+    const unit = this.#olderUnits.get(name) ?? {
+      mark: markUnit(this.#hash, name),
+      sampleHash: sampleHash(this.#hash, FILE_SALT, name),
+    };
+    if (this.#units.size >= KEPT_UNITS) {
+      this.#olderUnits = this.#units;
+      this.#units = new Map();
     }
-    this.#marks.set(unit, mark);
-    return mark;
+    this.#units.set(name, unit);
+    return unit;
   }
 
   /** A request without a unit stands for itself: in turn, so that the same file gives the same digits. */
@@ -165,6 +181,16 @@ export class RequestFold {
     this.#withoutUnit = (this.#withoutUnit + 1) % BUCKETS;
     return this.#withoutUnit;
   }
+}
+
+/** In a mirrored stage a file holds the requests that were mirrored. */
+function stratumOf(stage: StagePlan): Stratum {
+  return stage.mirror.share > 0 ? PAIRED : SERVED;
+}
+
+function assign(meter: StageMeter, cell: RecordCell, variant: Variant, unit: KnownUnit | null): void {
+  if (unit === null) cell.assignAlone();
+  else if (meter.assigned.offer(unit.sampleHash, variant)) cell.assign(unit.sampleHash);
 }
 
 function meterOf(plan: Plan, stage: StagePlan, index: number): StageMeter {
@@ -181,6 +207,7 @@ function meterOf(plan: Plan, stage: StagePlan, index: number): StageMeter {
     },
     shared: sharedHistograms(meteringFor(plan, stage, {})),
     seen: { stable: new UnitFilter(), candidate: new UnitFilter() },
+    assigned: new AssignedUnits(),
     beganAt: null,
     interval: null,
     cells: { stable: null, candidate: null },

@@ -1,15 +1,16 @@
-import { PAIRED } from '../../evidence/record.js';
+import { PAIRED, SERVED } from '../../evidence/record.js';
 import type { EvidencePage, RecentStarts } from '../../evidence/record.js';
 import type { Split } from '../../plan/split.js';
 import type { Variant } from '../../plan/types.js';
 import type { UnitMark } from '../choice.js';
 import type { Outcome } from '../proxy/outcome.js';
+import { AssignedUnits } from './assigned-units.js';
 import type { GenerationKey, IntervalCell, Stratum } from './interval-cell.js';
 import { sharedHistograms } from './measures.js';
 import type { SharedHistogram } from './measures.js';
 import { RecentStartsWindow } from './recent-starts.js';
 import type { StartKind } from './recent-starts.js';
-import type { DropReason } from './record-cell.js';
+import type { DropReason, RecordCell } from './record-cell.js';
 import { UnitFilter } from './unit-filter.js';
 
 /** A request that counts, from its start to its end. */
@@ -25,6 +26,8 @@ export interface TrialStart {
   readonly stratum: Stratum;
   /** null = the request has no unit: it is a unit by itself. */
   readonly mark: UnitMark | null;
+  /** Its unit's hash for the sample ratio, null = no unit; only asked of what is `served`, a pair is on both sides. */
+  readonly sampleHash: bigint | null;
   /** Both halves of a pair begin at the same moment, and so in the same interval. */
   readonly startedWallMs: number;
   readonly startedMonotonicMs: number;
@@ -49,6 +52,7 @@ export class GenerationMeter {
   readonly #warmupEndMs: number;
   readonly #mirror: Split['mirror'];
   readonly #seen: Readonly<Record<Variant, UnitFilter>> = { stable: new UnitFilter(), candidate: new UnitFilter() };
+  readonly #assigned = new AssignedUnits();
   readonly #recent = new RecentStartsWindow();
   readonly #mirrored = { chosen: 0, dropped: 0, answered: 0 };
   readonly shared: readonly SharedHistogram[];
@@ -84,6 +88,7 @@ export class GenerationMeter {
     const mirrored = kind.paired && variant === this.#mirror.variant;
     const warm = mark !== null && this.#seen[variant].has(mark);
     cell.start();
+    if (stratum === SERVED) this.#assign(cell, start);
     interval.inFlight += 1;
     this.#recent.start(kind, startedMonotonicMs);
     if (mirrored) this.#mirrored.chosen += 1;
@@ -103,6 +108,11 @@ export class GenerationMeter {
         if (!interval.closed) cell.drop(reason, true);
       },
     };
+  }
+
+  #assign(cell: RecordCell, { sampleHash, variant }: TrialStart): void {
+    if (sampleHash === null) cell.assignAlone();
+    else if (this.#assigned.offer(sampleHash, variant)) cell.assign(sampleHash);
   }
 
   /** A unit was sampled for mirroring and its request is not mirrored, which was decided before anything was sent. */

@@ -1,4 +1,12 @@
-import type { ErrorClass, EvidenceKey, EvidenceRecord, Histogram, Rate, UserBuckets } from '../../evidence/record.js';
+import type {
+  Assigned,
+  ErrorClass,
+  EvidenceKey,
+  EvidenceRecord,
+  Histogram,
+  Rate,
+  UserBuckets,
+} from '../../evidence/record.js';
 import type { Outcome } from '../proxy/outcome.js';
 import { LogHistogram } from './log-histogram.js';
 import type { SharedHistogram } from './measures.js';
@@ -20,7 +28,7 @@ interface Tally {
 }
 
 /**
- * The counts of one (interval, generation, stage, stratum, variant), in constant memory. They add up:
+ * The counts of one (interval, generation, stage, stratum, variant), in memory that traffic does not grow. They add up:
  * started = completed + aborted + late; error trials = Σ of any latency histogram = completed + aborted;
  * error events = Σ errorsByClass.
  */
@@ -34,6 +42,8 @@ export class RecordCell {
   readonly #cacheMiss: Tally = { trials: 0, events: 0 };
   readonly #refusal: Tally = { trials: 0, events: 0 };
   readonly #tokens = { prompt: 0, cached: 0, completion: 0, responses: 0 };
+  readonly #assigned: bigint[] = [];
+  #assignedAlone = 0;
   #started = 0;
   #completed = 0;
   #aborted = 0;
@@ -45,6 +55,16 @@ export class RecordCell {
 
   start(): void {
     this.#started += 1;
+  }
+
+  /** A unit that is new here to its generation's sketch. */
+  assign(sampleHash: bigint): void {
+    this.#assigned.push(sampleHash);
+  }
+
+  /** A request without a unit. */
+  assignAlone(): void {
+    this.#assignedAlone += 1;
   }
 
   /** A mirrored request that is not compared; `started`: it had been counted as a start. */
@@ -106,7 +126,13 @@ export class RecordCell {
       histograms,
       tokens: { ...this.#tokens },
       buckets,
+      ...((this.#assigned.length > 0 || this.#assignedAlone > 0) && { assigned: this.#toAssigned() }),
     };
+  }
+
+  #toAssigned(): Assigned {
+    const units = this.#assigned.map((hash) => hash.toString(16).padStart(16, '0'));
+    return { units: units.toSorted(), alone: this.#assignedAlone };
   }
 
   /** More than 5% of the pairs lost their mirrored half after the choice. */

@@ -6,7 +6,7 @@ import { apiKind, objectInPath } from '../body/api-path.js';
 import { readBody } from '../body/read-body.js';
 import { bodyFor, readRequestBody } from '../body/request-body.js';
 import type { RequestBody } from '../body/request-body.js';
-import { markUnit } from '../choice.js';
+import { markUnit, sampleHash } from '../choice.js';
 import type { TrialStart } from '../meter/generation-meter.js';
 import { sendAnswer } from '../http-answer.js';
 import { openAiError } from '../public/openai-error.js';
@@ -112,6 +112,7 @@ export class Proxy {
       variant: assignment.variant,
       stratum: copy === null ? SERVED : PAIRED,
       mark,
+      sampleHash: unit === null || copy !== null ? null : sampleHash(hash, active.split.salt, unit),
       startedWallMs,
       startedMonotonicMs,
     };

@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import { RequestFold } from '../../../src/cli/analyze/fold-requests.js';
+import { FILE_SALT, RequestFold } from '../../../src/cli/analyze/fold-requests.js';
 import type { RequestLine } from '../../../src/cli/analyze/request-line.js';
 import type { EvidenceRecord } from '../../../src/evidence/record.js';
 import { rolloutId, upstreamName } from '../../../src/plan/ids.js';
 import { meteringFor } from '../../../src/plan/metering.js';
 import type { Split } from '../../../src/plan/split.js';
 import type { Plan } from '../../../src/plan/types.js';
-import { loadHash, markUnit } from '../../../src/router/choice.js';
+import { loadHash, markUnit, sampleHash } from '../../../src/router/choice.js';
 import type { Hash } from '../../../src/router/choice.js';
 import { RouteMeter } from '../../../src/router/meter/route-meter.js';
 import { errorRate, fivePlan, latency } from '../../statistics/assessment/plan-fixture.js';
@@ -51,7 +51,7 @@ function meteredRecords(plan: Plan, requests: readonly RequestLine[], hash: Hash
     weights: stage.weights,
     upstreams: { stable: upstreamName('llama-31'), candidate: upstreamName('llama-32') },
     mirror: stage.mirror,
-    salt: 'salt',
+    salt: FILE_SALT,
     lease: { seconds: 900, onExpiry: 'stable' },
     metering: meteringFor(plan, stage, {}),
   };
@@ -66,6 +66,7 @@ function meteredRecords(plan: Plan, requests: readonly RequestLine[], hash: Hash
         variant: request.variant,
         stratum: stage.mirror.share > 0 ? 'paired' : 'served',
         mark: markUnit(hash, request.unit ?? ''),
+        sampleHash: sampleHash(hash, split.salt, request.unit ?? ''),
         startedWallMs: at,
         startedMonotonicMs: at,
       });

@@ -40,6 +40,17 @@ describe('a record that cannot be true', () => {
     ['more aborted than there were', { aborted: 41 }, 'aborted 41 exceeds error.trials 40'],
     ['more classes than errors', { errorsByClass: { model: 1, timeout: 1 } }, 'errorsByClass sums to 2, above'],
     [
+      'a unit that is no hash',
+      { assigned: { units: ['u-17'], alone: 0 } },
+      'assigned.units has "u-17", not 16 hex digits',
+    ],
+    [
+      'a unit twice',
+      { assigned: { units: ['00000000000000ff', '00000000000000ff'], alone: 0 } },
+      'assigned.units has a unit twice',
+    ],
+    ['more assigned than started', { assigned: { units: [], alone: 41 } }, 'assigned has 0 units and 41 requests'],
+    [
       'a histogram that does not add up',
       { histograms: { latency_p50: { gamma: 1.2 ** 0.1, xMin: 0.001, counts: { 700: 39 } } } },
       'histograms.latency_p50 does not add up: 39 values for 40 trials',
