@@ -1,9 +1,9 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
-import { availableParallelism, totalmem } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { FULL, SHORT } from './efforts.js';
 import type { Effort } from './efforts.js';
+import { machine } from './report/machine.js';
 import { evidencePage } from './report/markdown.js';
 import type { Goal, Section } from './report/section.js';
 import { detection, simulateDetections } from './sections/detection.js';
@@ -65,9 +65,7 @@ function write(directory: string, effort: Effort, sections: readonly Section[]):
     {
       command: `npm run bench:statistics${effort.name === 'full' ? ' -- --full' : ''}`,
       date: new Date().toISOString().slice(0, 10),
-      machine:
-        `${availableParallelism()} cores, ${Math.round(totalmem() / 2 ** 30)} GB, ${process.platform} ${process.arch}, ` +
-        `Node.js ${process.versions.node}`,
+      machine: machine(),
       effort: effort.name,
     },
     sections,
