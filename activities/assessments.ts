@@ -4,7 +4,7 @@
  */
 import { setImmediate as turn } from 'node:timers/promises';
 import { intervalEnd } from '../src/evidence/record.js';
-import type { EvidenceRecord } from '../src/evidence/record.js';
+import type { EvidenceRecord, StoredRating } from '../src/evidence/record.js';
 import type { Ledger, RolloutRow } from '../src/ledger/ledger.js';
 import type { RolloutId } from '../src/plan/ids.js';
 import { createAssessment } from '../src/statistics/assessment/assessment.js';
@@ -16,6 +16,9 @@ const KEPT = 32;
 
 /** Folding yields to other work of the worker this often, ms. */
 const YIELD_MS = 20;
+
+/** What an assessment is built from. */
+export type EvidenceLedger = Pick<Ledger, 'evidence' | 'ratings'>;
 
 interface Entry {
   readonly assessment: Assessment;
@@ -32,10 +35,10 @@ export interface FoldOptions {
 }
 
 export class Assessments {
-  readonly #ledger: Pick<Ledger, 'evidence'>;
+  readonly #ledger: EvidenceLedger;
   readonly #entries = new Map<RolloutId, Entry>();
 
-  constructor(ledger: Pick<Ledger, 'evidence'>) {
+  constructor(ledger: EvidenceLedger) {
     this.#ledger = ledger;
   }
 
@@ -99,9 +102,11 @@ export class Assessments {
     if (options.stopAt?.(assessment) === true) return;
     let yieldedAt = performance.now();
     for await (const batch of this.#ledger.evidence(row.rollout, assessment.closedThrough, through)) {
-      for (const records of byIntervalEnd(batch)) {
+      const ends = byIntervalEnd(batch);
+      const ratings = new KnownRatings(await this.#ratings(row, assessment.closedThrough, ends.at(-1)));
+      for (const records of ends) {
         options.signal.throwIfAborted();
-        assessment.absorb(records);
+        assessment.absorb(records, ratings.takeBefore(endOf(records)));
         if (options.stopAt?.(assessment) === true) return;
         if (performance.now() - yieldedAt < YIELD_MS) continue;
         options.onProgress?.();
@@ -109,6 +114,32 @@ export class Assessments {
         yieldedAt = performance.now();
       }
     }
+  }
+
+  /** Asked for once a batch of evidence, so that a rebuild of a long rollout is not a query for each interval. */
+  async #ratings(
+    row: RolloutRow,
+    after: number,
+    last: readonly EvidenceRecord[] | undefined,
+  ): Promise<readonly StoredRating[]> {
+    return last === undefined ? [] : this.#ledger.ratings(row.rollout, after, endOf(last));
+  }
+}
+
+/** Ratings in the order in which assessments come to know them. */
+class KnownRatings {
+  readonly #ratings: readonly StoredRating[];
+  #taken = 0;
+
+  constructor(ratings: readonly StoredRating[]) {
+    this.#ratings = ratings;
+  }
+
+  /** Takes those known before an interval end. */
+  takeBefore(intervalEndMs: number): readonly StoredRating[] {
+    const first = this.#taken;
+    while ((this.#ratings[this.#taken]?.knownAfter ?? Infinity) < intervalEndMs) this.#taken += 1;
+    return this.#ratings.slice(first, this.#taken);
   }
 }
 
@@ -126,6 +157,11 @@ export function firstUndealt(assessment: Pick<Assessment, 'breaches'>, dealt: De
       return guardrails.some((name) => !dealt[family].includes(name));
     }) ?? null
   );
+}
+
+/** Of records that share it. */
+function endOf([first]: readonly EvidenceRecord[]): number {
+  return first === undefined ? 0 : intervalEnd(first);
 }
 
 /** Batches hold whole interval ends, in order; each end is used by itself. */

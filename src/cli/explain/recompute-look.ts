@@ -1,7 +1,8 @@
 /** A look computed again from the ledger's evidence, and where it differs from what was recorded. */
 import { Assessments } from '../../../activities/assessments.js';
+import type { EvidenceLedger } from '../../../activities/assessments.js';
 import type { AssessmentReading, Look } from '../../evidence/look.js';
-import type { Ledger, RolloutRow } from '../../ledger/ledger.js';
+import type { RolloutRow } from '../../ledger/ledger.js';
 import { SluiceError } from '../../plan/failures.js';
 import { AssessmentError } from '../../statistics/assessment/assessment-error.js';
 
@@ -19,12 +20,13 @@ export interface Recomputation {
 }
 
 /**
- * Rebuilds the rollout's assessment up to the look's position and compares every figure, to the last digit.
+ * Rebuilds the rollout's assessment up to the look's position, from evidence and from ratings as they became known, and
+ * compares every figure, to the last digit.
  * @param onProgress told while it takes long
  * @throws SluiceError `evidence-invalid` naming the record, `ledger-unavailable`
  */
 export async function recomputeLook(
-  ledger: Pick<Ledger, 'evidence'>,
+  ledger: EvidenceLedger,
   row: RolloutRow,
   look: Look,
   onProgress: () => void,
@@ -52,8 +54,10 @@ async function readAgain(read: () => Promise<AssessmentReading>): Promise<Assess
 
 /** What a look says, as it went through JSON, without what tells when and why it was taken. */
 function figures(reading: AssessmentReading): unknown {
-  const { stage, guardrails, crossings, promote, requests, incompleteShare, lateShare } = reading;
-  return JSON.parse(JSON.stringify({ stage, guardrails, crossings, promote, requests, incompleteShare, lateShare }));
+  const { stage, guardrails, crossings, promote, requests, incompleteShare, lateShare, dominance, ab } = reading;
+  return JSON.parse(
+    JSON.stringify({ stage, guardrails, crossings, promote, requests, incompleteShare, lateShare, dominance, ab }),
+  );
 }
 
 function* differencesOf(path: string, recorded: unknown, recomputed: unknown): Generator<Difference> {
