@@ -1,6 +1,7 @@
 import type { Histogram } from '../../evidence/record.js';
 import type { Guardrail, Plan } from '../../plan/types.js';
 import { AssessmentError } from './assessment-error.js';
+import { CutsTracker } from './cuts-tracker.js';
 import type { GuardrailTracker, TrackerSnapshot } from './guardrail-tracker.js';
 import { QuantileTracker } from './quantile-tracker.js';
 import { RateTracker } from './rate-tracker.js';
@@ -21,6 +22,7 @@ export function createTracker(
     case 'quantile':
       return new QuantileTracker(guardrail, plan.stages, seed, from?.kind === 'quantile' ? from : undefined);
     case 'cuts':
+      return new CutsTracker(guardrail, plan.stages, seed, from?.kind === 'cuts' ? from : undefined);
     case 'feedback':
     case 'sample-ratio':
       throw new AssessmentError('plan-invalid', `guardrail ${guardrail.name} is not available in this version`);

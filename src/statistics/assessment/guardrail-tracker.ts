@@ -1,4 +1,5 @@
 import type { Guardrail } from '../../plan/types.js';
+import type { CutsSnapshot } from './cuts-tracker.js';
 import type { IntervalBatch } from './interval-batch.js';
 import type { QuantileSnapshot } from './quantile-tracker.js';
 import type { RateSnapshot } from './rate-tracker.js';
@@ -35,4 +36,4 @@ export interface GuardrailTracker {
   snapshot(): TrackerSnapshot;
 }
 
-export type TrackerSnapshot = RateSnapshot | QuantileSnapshot;
+export type TrackerSnapshot = RateSnapshot | QuantileSnapshot | CutsSnapshot;

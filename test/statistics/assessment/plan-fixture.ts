@@ -1,5 +1,7 @@
 import { routeName, stageName, upstreamName } from '../../../src/plan/ids.js';
 import type {
+  CutsGuardrail,
+  Guardrail,
   GuardrailAction,
   HistogramSpec,
   Plan,
@@ -10,6 +12,9 @@ import type {
 
 /** Ten buckets to a factor of 1.2. */
 export const LATENCY_BUCKETS: HistogramSpec = { gamma: 1.2 ** 0.1, xMin: 0.001 };
+
+/** 22 buckets to a factor of 1.5. */
+export const TOKEN_BUCKETS: HistogramSpec = { gamma: 1.5 ** (1 / 22), xMin: 1 };
 
 const FIVE_STAGES: readonly StagePlan[] = [
   stage('shadow', { candidate: 0, mirror: 'candidate', mirrorShare: 1, mixtureShare: 0.2, ladder: 'early' }),
@@ -57,6 +62,38 @@ export function latency(quantile: 0.5 | 0.95, overrides: Partial<QuantileGuardra
   };
 }
 
+export function firstToken(quantile: 0.5 | 0.95, overrides: Partial<QuantileGuardrail> = {}): QuantileGuardrail {
+  return { ...latency(quantile), name: quantile === 0.5 ? 'ttft_p50' : 'ttft_p95', signal: 'ttft', ...overrides };
+}
+
+/** Misses up by 3 %; a promote gate only where a test says so. */
+export function cacheHitRate(overrides: Partial<RateGuardrail> = {}): RateGuardrail {
+  return {
+    ...errorRate({ name: 'cache_hit_rate', limit: 1.03, typicalEffect: 0.2, promote: null }),
+    ...overrides,
+  };
+}
+
+export function abortRate(overrides: Partial<RateGuardrail> = {}): RateGuardrail {
+  return { ...refusalRate({ name: 'abort_rate' }), ...overrides };
+}
+
+export function tokensPerResponse(overrides: Partial<CutsGuardrail> = {}): CutsGuardrail {
+  return {
+    kind: 'cuts',
+    name: 'tokens_per_response',
+    action: 'flag',
+    weight: 1,
+    signal: 'tokens',
+    quantiles: [0.5, 0.75, 0.9, 0.95],
+    limit: 1.5,
+    histogram: TOKEN_BUCKETS,
+    limitShift: 22,
+    typicalEffect: 0.4,
+    ...overrides,
+  };
+}
+
 /** The five-week plan with stages of seconds: error_rate, latency_p50 and latency_p95, intervals of a second. */
 export function fivePlan(overrides: Partial<Plan> = {}): Plan {
   return {
@@ -94,10 +131,7 @@ export function demoPlan(): Plan {
 }
 
 /** One guardrail alone in its family. */
-export function planWith(
-  guardrail: RateGuardrail | QuantileGuardrail,
-  action: GuardrailAction = guardrail.action,
-): Plan {
+export function planWith(guardrail: Guardrail, action: GuardrailAction = guardrail.action): Plan {
   return fivePlan({ guardrails: [{ ...guardrail, action, weight: 1 }] });
 }
 
