@@ -1,5 +1,5 @@
 /** Inputs and results of the activities: the contract between the workflow and the world. Plain JSON. */
-import type { Crossing, EvidencePosition, EvidenceState, HardStop, Look } from '../src/evidence/look.js';
+import type { AbReading, Crossing, EvidencePosition, EvidenceState, HardStop, Look } from '../src/evidence/look.js';
 import type { RolloutId, RouteName, StageName } from '../src/plan/ids.js';
 import type { Split } from '../src/plan/split.js';
 import type { Decision, Gate, RolloutStatus } from '../src/plan/status.js';
@@ -74,8 +74,13 @@ export interface SampleTrafficInput {
   readonly evidence: EvidenceState;
   /** Promotion counts evidence of this generation and later ones of the stage (fresh start after an outage). */
   readonly promoteFromGeneration: number;
-  /** Return when all promote gates are open: the stage's own time is over, or a person waits for evidence. */
+  /**
+   * Return when all promote gates are open: the stage's own time is over, or a person waits for evidence. In an ab stage:
+   * when it is decided.
+   */
   readonly untilPromotable: boolean;
+  /** Findings of an ab stage that a person has heard of: it returns for another one. */
+  readonly heard?: readonly AbReading['finding'][];
   /** Crossings that the workflow has dealt with already (held and acknowledged, or flagged). */
   readonly ignore: { readonly hold: readonly GuardrailName[]; readonly flag: readonly GuardrailName[] };
   /** Flags that the workflow has told already: with it given, a new flag returns at once. */

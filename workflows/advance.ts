@@ -15,6 +15,7 @@ export function advance({ state }: Run): void {
   state.deadlineMs = null;
   state.freshSince = null;
   state.approval = null;
+  state.heard = [];
   state.look = null;
   state.lookedAt = 0;
   state.scheduledLooks = 0;

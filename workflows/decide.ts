@@ -2,7 +2,9 @@
 import type { Crossing, HardStop, Look } from '../src/evidence/look.js';
 import type { Gate } from '../src/plan/status.js';
 import type { GuardrailAction, GuardrailName } from '../src/plan/types.js';
-import { gatesOf, sawEnough, waitingFor } from './gates.js';
+import { decidedOn, endingOf, newsOf, recommendation } from './ab.js';
+import type { AbFinding } from './ab.js';
+import { doubtOf, gatesOf, sawEnough, waitingFor } from './gates.js';
 import type { GateSituation } from './gates.js';
 import { span } from './words.js';
 
@@ -28,11 +30,17 @@ export interface Situation extends GateSituation {
 export type Action =
   | {
       readonly kind: 'rollback';
-      readonly why: 'hard-stop' | 'crossing';
+      readonly why: 'hard-stop' | 'crossing' | 'ab';
       readonly reason: string;
       readonly guardrails: readonly GuardrailName[];
     }
-  | { readonly kind: 'hold'; readonly reason: string; readonly guardrails: readonly GuardrailName[] }
+  | {
+      readonly kind: 'hold';
+      readonly reason: string;
+      readonly guardrails: readonly GuardrailName[];
+      /** The finding of an ab stage that a person is to hear of. */
+      readonly finding?: AbFinding;
+    }
   | { readonly kind: 'flag'; readonly reason: string; readonly guardrails: readonly GuardrailName[] }
   | { readonly kind: 'finish'; readonly reason: string }
   | { readonly kind: 'advance'; readonly reason: string; readonly gates: readonly Gate[] }
@@ -52,6 +60,8 @@ export type Action =
  * | a person promoted to the end                                      | finish      |
  * | paused, held, or kept by the pipeline                             | wait        |
  * | the stage would end now, but the look is from before a wait       | look        |
+ * | an ab stage has found that stable is better, and the plan acts    | rollback    |
+ * | an ab stage has found anything a person has not heard of          | hold        |
  * | time, evidence and person agree; window and checks not asked yet  | ask-outside |
  * | all gates are open                                                | advance     |
  * | the deadline is over and the evidence does not speak              | hold        |
@@ -72,11 +82,29 @@ export function decide(at: Situation): Action {
   if (at.promoteToEnd) return { kind: 'finish', reason: at.approval?.reason ?? 'promoted to the end' };
   if (at.control !== 'running' || !at.ramp) return { kind: 'wait', gates };
   const overdue = overdueReason(at);
-  if ((own.every(isOpen) || overdue !== null) && !at.current && at.approval === null) return { kind: 'look', gates };
+  const ending = abEnding(at);
+  const ends = own.every(isOpen) || overdue !== null || ending !== null;
+  if (ends && !at.current && at.approval === null) return { kind: 'look', gates };
+  if (ending !== null) return ending;
   if (own.every(isOpen) && at.outside === null) return { kind: 'ask-outside', gates };
   if (gates.every(isOpen)) return { kind: 'advance', reason: advanceReason(own), gates };
   if (overdue !== null) return { kind: 'hold', reason: overdue, guardrails: [] };
   return { kind: 'wait', gates };
+}
+
+/** What an ab stage has found, when it may be believed and is news: a rollback or a hold. A pass is a matter of gates. */
+function abEnding(at: Situation): Action | null {
+  const found = newsOf(at);
+  if (found === null || at.approval !== null) return null;
+  if (at.evidence !== 'ok' || !at.fresh || doubtOf(at.look) !== null) return null;
+  switch (endingOf(found, at.winner)) {
+    case 'pass':
+      return null;
+    case 'rollback':
+      return { kind: 'rollback', why: 'ab', reason: `ab: ${found.why}`, guardrails: [found.primary] };
+    case 'hold':
+      return { kind: 'hold', reason: recommendation(found), guardrails: [], finding: found.finding };
+  }
 }
 
 /** The deadline is over and nothing that comes by itself would open the evidence gate: a person is asked. */
@@ -93,6 +121,7 @@ function overdueReason(at: Situation): string | null {
   if (supported && (at.evidence !== 'ok' || !at.fresh)) return null;
   const gate = gatesOf(at).find(({ kind }) => kind === 'evidence');
   if (gate === undefined || gate.open) return null;
+  if (decidedOn(at) !== null) return `${over}: ${gate.why}`;
   return `${over} and the evidence is undecided: ${supported ? gate.why : waitingFor(look)}`;
 }
 

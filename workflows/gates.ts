@@ -1,7 +1,9 @@
 /** What must open before a stage ends, and why it is closed: pure. */
 import type { EvidenceState, Look } from '../src/evidence/look.js';
 import type { Gate } from '../src/plan/status.js';
-import type { StagePlan } from '../src/plan/types.js';
+import type { AbPlan, StagePlan } from '../src/plan/types.js';
+import { decidedOn, endingOf, recommendation } from './ab.js';
+import type { AbFinding } from './ab.js';
 import type { Approval } from './state.js';
 import { percent, span } from './words.js';
 
@@ -21,17 +23,23 @@ export interface GateSituation {
   /** False while an increase waits for fresh evidence after a long stop or an outage. */
   readonly fresh: boolean;
   readonly approval: Approval | null;
+  /** What follows from a winner of an ab stage. */
+  readonly winner: AbPlan['winner'];
+  /** Findings of an ab stage for which it was held before. */
+  readonly heard: readonly AbFinding[];
 }
 
 /** The stage's own gates. Calendar window and checks come from outside and are asked last. */
 export function gatesOf(at: GateSituation): readonly Gate[] {
-  return [timeGate(at), evidenceGate(at), ...personGate(at)];
+  return [...timeGate(at), evidenceGate(at), ...personGate(at)];
 }
 
-function timeGate({ stage, elapsedMs, approval }: GateSituation): Gate {
-  if (elapsedMs >= stage.durationMs) return opened('time', `its ${span(stage.durationMs)} are over`);
-  if (approval !== null) return opened('time', `passed over by ${approval.by}: ${approval.reason}`);
-  return closed('time', `${span(elapsedMs)} of ${span(stage.durationMs)}`);
+function timeGate({ stage, elapsedMs, approval }: GateSituation): readonly Gate[] {
+  // It ends as soon as it is decided.
+  if (stage.kind === 'ab') return [];
+  if (elapsedMs >= stage.durationMs) return [opened('time', `its ${span(stage.durationMs)} are over`)];
+  if (approval !== null) return [opened('time', `passed over by ${approval.by}: ${approval.reason}`)];
+  return [closed('time', `${span(elapsedMs)} of ${span(stage.durationMs)}`)];
 }
 
 function evidenceGate(at: GateSituation): Gate {
@@ -40,21 +48,27 @@ function evidenceGate(at: GateSituation): Gate {
     return closed('evidence', `${evidence}${at.evidenceDetail === '' ? '' : `: ${at.evidenceDetail}`}`);
   if (!at.fresh) return closed('evidence', 'fresh evidence is awaited: one full interval past warm-up after the stop');
   if (approval !== null) return opened('evidence', `passed over by ${approval.by}: ${approval.reason}`);
-  if (look === null) return closed('evidence', 'no look has been taken yet');
-  if (look.incompleteShare > INCOMPLETE)
-    return closed(
-      'evidence',
-      `${percent(look.incompleteShare)} of the stage's intervals are incomplete: see why, then promote or extend`,
-    );
-  if (look.lateShare > LATE)
-    return closed(
-      'evidence',
-      `${percent(look.lateShare)} of the stage's requests came late: see why, then promote or extend`,
-    );
+  const doubt = doubtOf(look);
+  if (look === null || doubt !== null) return closed('evidence', doubt ?? waitingFor(look));
+  const found = decidedOn(at);
+  if (found !== null)
+    return endingOf(found, at.winner) === 'pass'
+      ? opened('evidence', `ab: ${found.why}`)
+      : closed('evidence', recommendation(found));
   if (look.promote.open) return opened('evidence', 'every guardrail that gates is safe');
   if (stage.onUndecided === 'advance' && at.elapsedMs >= at.deadlineMs && sawEnough(stage, look))
     return opened('evidence', `undecided without harm; the plan advances: ${waitingFor(look)}`);
   return closed('evidence', waitingFor(look));
+}
+
+/** Why the look is nothing to go by, whatever it says; null when it is. */
+export function doubtOf(look: Look | null): string | null {
+  if (look === null) return 'no look has been taken yet';
+  if (look.incompleteShare > INCOMPLETE)
+    return `${percent(look.incompleteShare)} of the stage's intervals are incomplete: see why, then promote or extend`;
+  if (look.lateShare > LATE)
+    return `${percent(look.lateShare)} of the stage's requests came late: see why, then promote or extend`;
+  return null;
 }
 
 function personGate({ stage, approval }: GateSituation): readonly Gate[] {

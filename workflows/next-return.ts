@@ -1,5 +1,7 @@
 /** Until when the collector may stay away: pure. */
 import type { SampleTrafficInput } from '../activities/types.js';
+import type { StagePlan } from '../src/plan/types.js';
+import { newsOf } from './ab.js';
 import { elapsedMs } from './clock.js';
 import { currentStage } from './run.js';
 import type { RolloutState } from './state.js';
@@ -39,9 +41,15 @@ export function nextReturn(state: RolloutState, now: number, recheckAt: number |
     ...(scheduled !== undefined || elapsed < stage.durationMs ? [] : [DAILY]),
   ];
   const first = returns.filter(({ forMs }) => forMs > 0).toSorted((a, b) => a.forMs - b.forMs)[0] ?? DAILY;
-  const untilPromotable =
-    elapsed >= stage.durationMs && isFresh(state, now) && state.approval === null && state.look?.promote.open !== true;
+  const untilPromotable = isFresh(state, now) && state.approval === null && awaitsEvidence(state, stage, elapsed);
   return { ...first, untilPromotable };
+}
+
+/** Whether the stage would end on evidence that the last look does not show. */
+function awaitsEvidence(state: RolloutState, stage: StagePlan, elapsed: number): boolean {
+  const { look, heard = [] } = state;
+  if (stage.kind === 'ab') return newsOf({ stage, look, heard }) === null;
+  return elapsed >= stage.durationMs && look?.promote.open !== true;
 }
 
 /** Index of the first scheduled look that is still to come; each counts once, also when the collector came back a little early. */

@@ -76,6 +76,7 @@ function samplingInput(
     evidence: state.evidence,
     promoteFromGeneration: state.promoteFromGeneration,
     untilPromotable,
+    ...(state.heard === undefined || state.heard.length === 0 ? {} : { heard: state.heard }),
     flags: state.flags,
     ignore: { hold: [...state.acknowledged, ...(state.hold?.guardrails ?? [])], flag: state.flagged },
     forMs,
@@ -84,9 +85,10 @@ function samplingInput(
 }
 
 function samplingSummary(state: RolloutState, { forMs, look, untilPromotable }: Return): string {
-  const { name, lookTimesMs } = currentStage(state);
+  const { name, kind, lookTimesMs } = currentStage(state);
+  const decided = kind === 'ab' ? ', until it is decided' : ', until it may be promoted';
   const scheduled = look === null ? '' : `, look ${look + 1} of ${lookTimesMs.length}`;
-  return `${name}: watch for ${span(forMs)}${scheduled}${untilPromotable ? ', until it may be promoted' : ''}`;
+  return `${name}: watch for ${span(forMs)}${scheduled}${untilPromotable ? decided : ''}`;
 }
 
 function absorb(run: Run, split: Split, result: SampleTrafficResult): void {

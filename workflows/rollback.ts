@@ -125,7 +125,7 @@ async function writeDown(run: Run, cause: RollingBack, look: string | null): Pro
 }
 
 /** Records the look that shows why, now that the traffic is safe; its id, or null when the ledger does not answer. */
-async function lookBehind(run: Run, why: 'hard-stop' | 'crossing'): Promise<string | null> {
+async function lookBehind(run: Run, why: NonNullable<RollingBack['look']>): Promise<string | null> {
   const { state } = run;
   const { rollout, position, promoteFromGeneration } = state;
   const { name: stage } = currentStage(state);

@@ -64,8 +64,10 @@ async function watch(run: Run, ramp: boolean, until: () => boolean): Promise<voi
     found = NOTHING_FOUND;
     switch (action.kind) {
       case 'rollback':
-        throw new RollBack('sluice', action.reason, action.guardrails, action.why);
+        // An ab stage ends by what the collector returns for: its gates have opened, to the one side or the other.
+        throw new RollBack('sluice', action.reason, action.guardrails, action.why === 'ab' ? 'promote' : action.why);
       case 'hold':
+        if (action.finding !== undefined) state.heard = [...(state.heard ?? []), action.finding];
         hold(run, action.reason, action.guardrails, state.look?.id ?? null);
         continue;
       case 'flag':

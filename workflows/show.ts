@@ -34,6 +34,7 @@ export function details(status: RolloutStatus, evidenceDetail: string): string {
     ['stage', `${stage.name} (${stage.index + 1}), ${stageTime(status)}`],
     ['split', splitLine(split)],
     ['evidence', evidenceDetail === '' ? status.evidence : `${status.evidence}: ${evidenceDetail}`],
+    ...(status.ab === undefined || status.ab === null ? [] : [['A/B', status.ab.why]]),
     ['next gate', closed.length === 0 ? 'all open' : closed.map((gate) => `${gate.kind}: ${gate.why}`).join('; ')],
     ...(status.outstanding.length === 0 ? [] : [['not confirmed', status.outstanding.join(', ')]]),
     ...(status.outcome === null ? [] : [['outcome', `${status.outcome.state}: ${status.outcome.reason}`]]),

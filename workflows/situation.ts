@@ -23,6 +23,8 @@ export function situationOf({ state }: Run, found: Findings, ramp: boolean, outs
     elapsedMs: elapsedMs(state.clock, now),
     deadlineMs: state.deadlineMs ?? stage.durationMs,
     approval: state.approval,
+    winner: winnerOf(state),
+    heard: state.heard ?? [],
     promoteToEnd: state.promoteToEnd,
     control: state.control,
     guardrails: state.plan.guardrails.map(({ name }) => name),
@@ -30,6 +32,11 @@ export function situationOf({ state }: Run, found: Findings, ramp: boolean, outs
     flagged: state.flagged,
     outside: hasOutsideGates(stage) ? answersOf(outside) : [],
   };
+}
+
+/** Plans frozen before there were ab stages do not say. */
+function winnerOf({ plan }: Run['state']): Situation['winner'] {
+  return plan.ab?.winner ?? 'recommend';
 }
 
 function answersOf(outside: OutsideGates | null): Situation['outside'] {

@@ -1,6 +1,6 @@
 /** The one serialisable state of a rollout: the workflow's input after continue-as-new. */
 import type { MemberRef, OpenRolloutResult } from '../activities/types.js';
-import type { EvidencePosition, EvidenceState, Look } from '../src/evidence/look.js';
+import type { AbReading, EvidencePosition, EvidenceState, Look } from '../src/evidence/look.js';
 import type { RolloutId } from '../src/plan/ids.js';
 import type { Decision, Gate, Hold, Outcome } from '../src/plan/status.js';
 import type { Split } from '../src/plan/split.js';
@@ -57,7 +57,7 @@ export interface RollingBack {
   readonly by: string;
   readonly guardrails: readonly GuardrailName[];
   /** What the look that shows the evidence is recorded for; null when a person asked. */
-  readonly look: 'hard-stop' | 'crossing' | null;
+  readonly look: 'hard-stop' | 'crossing' | 'promote' | null;
   /** How the rollout ends; a workflow that was cancelled or has failed does so after the way back. */
   readonly ends: 'rolled-back' | 'cancelled' | 'failed';
   readonly since: number;
@@ -98,6 +98,8 @@ export interface RolloutState {
   acknowledged: readonly GuardrailName[];
   flagged: readonly GuardrailName[];
   flags: readonly string[];
+  /** Findings of the current ab stage for which it was held: it does not hold for them again. Absent = none. */
+  heard?: readonly AbReading['finding'][];
   /** A person approved the stage's manual gate, or asked for promotion. */
   approval: Approval | null;
   promoteToEnd: boolean;

@@ -26,6 +26,7 @@ export function statusOf(state: RolloutState): RolloutStatus {
       upstreams: split?.upstreams ?? { stable: plan.stable, candidate: plan.candidate },
     },
     guardrails: state.look?.guardrails ?? {},
+    ...(stage.kind === 'ab' ? { ab: state.look === null ? null : state.look.ab } : {}),
     flags: state.flags,
     hold: state.hold,
     gates: state.gates,

@@ -70,7 +70,10 @@ export interface AssessmentReading {
   /** Promotion counts evidence of this generation and later ones; with it a look can be computed again. Absent = all. */
   readonly promoteFromGeneration?: number;
   readonly promote: {
-    /** Every gate guardrail is safe now and the candidate's requests reach the minimum. */
+    /**
+     * Every gate guardrail is safe now and the candidate's requests reach the minimum. Of an ab stage: its primary has
+     * decided, to whichever side, and the requests reach the minimum.
+     */
     readonly open: boolean;
     /** Guardrails that still wait, with what they need. */
     readonly waiting: readonly { readonly guardrail: GuardrailName | 'min_requests'; readonly why: string }[];

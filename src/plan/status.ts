@@ -1,5 +1,5 @@
 /** The whole public state of a rollout: the answer of the query `status` and of `sluice status --json`. */
-import type { EvidenceState, GuardrailStatus } from '../evidence/look.js';
+import type { AbReading, EvidenceState, GuardrailStatus } from '../evidence/look.js';
 import type { RolloutId, RouteName, StageName, UpstreamName } from './ids.js';
 import type { GuardrailName, StageKind, Variant } from './types.js';
 
@@ -81,6 +81,8 @@ export interface RolloutStatus {
     readonly upstreams: { readonly stable: UpstreamName; readonly candidate: UpstreamName | null };
   };
   readonly guardrails: Readonly<Partial<Record<GuardrailName, GuardrailStatus>>>;
+  /** What the running ab stage has found by the last look; absent in stages of another kind. */
+  readonly ab?: AbReading | null;
   readonly flags: readonly string[];
   readonly hold: Hold | null;
   readonly gates: readonly Gate[];

@@ -163,7 +163,7 @@ export function createFakeWorld(plan: Plan, options: FakeOptions = {}): FakeWorl
       ({ stage, afterMs }) => stage === input.stage && began + afterMs <= called + input.forMs,
     );
     const finding = world.findings[index];
-    const promotable = input.untilPromotable && world.lookOf(input.stage, called).promote?.open !== false;
+    const promotable = input.untilPromotable && isPromotable(world.lookOf(input.stage, called), input);
     const waitMs =
       finding === undefined ? (promotable ? 0 : input.forMs) : Math.max(0, began + finding.afterMs - called);
     if (attempt === 1 && waitMs > 0)
@@ -201,6 +201,12 @@ export function writesOf({ calls }: FakeWorld): SetSplitInput[] {
 function meteringOf(plan: Plan, { intervalMs, warmupMs, feedbackHorizonMs }: StagePlan): Metering {
   const { requestTimeoutMs } = plan;
   return { intervalMs, warmupMs, feedbackHorizonMs, requestTimeoutMs, histograms: {}, strata: ['served'] };
+}
+
+/** The gates are open, and in an ab stage for something that a person has not heard of. */
+function isPromotable({ promote, ab }: Partial<Look>, { heard = [] }: SampleTrafficInput): boolean {
+  if (promote?.open === false) return false;
+  return ab === undefined || ab === null || !heard.includes(ab.finding);
 }
 
 function reasonOf(result: Finding['result'], input: SampleTrafficInput): SampleTrafficResult['reason'] {

@@ -1,5 +1,5 @@
 /** Looks and findings for the tests of the pipeline. */
-import type { Crossing, GuardrailStatus, Look } from '../../src/evidence/look.js';
+import type { AbReading, Crossing, GuardrailStatus, Look } from '../../src/evidence/look.js';
 import { rolloutId, stageName } from '../../src/plan/ids.js';
 import type { GuardrailAction, GuardrailName } from '../../src/plan/types.js';
 
@@ -44,6 +44,18 @@ export function undecided(more: Partial<Look> = {}): Look {
   return look({
     guardrails: { error_rate: guardrail({ verdict: 'undecided', why: 'needs 300 more requests' }) },
     promote: { open: false, waiting: [{ guardrail: 'error_rate', why: 'needs 300 more requests' }] },
+    ...more,
+  });
+}
+
+/** A look of an ab stage that has found this on error_rate. */
+export function abLook(finding: AbReading['finding'], more: Partial<Look> = {}): Look {
+  const isOpen = finding !== 'undecided';
+  const why = `${finding} by the numbers`;
+  return look({
+    requests: { stable: 5_000, candidate: 5_000 },
+    promote: { open: isOpen, waiting: isOpen ? [] : [{ guardrail: 'error_rate', why }] },
+    ab: { primary: 'error_rate', finding, logE: { worse: 0, better: 0, inside: 0 }, why },
     ...more,
   });
 }

@@ -14,6 +14,8 @@ export function situation(more: Partial<Situation> = {}, stage: Partial<StagePla
     deadlineMs: HOUR,
     fresh: true,
     approval: null,
+    winner: 'recommend',
+    heard: [],
     crossing: null,
     hardStop: null,
     guardrails: ['error_rate', 'refusal_rate', 'abort_rate', 'response_rate'],
