@@ -5,6 +5,7 @@ import { CutsTracker } from './cuts-tracker.js';
 import type { GuardrailTracker, TrackerSnapshot } from './guardrail-tracker.js';
 import { QuantileTracker } from './quantile-tracker.js';
 import { RateTracker } from './rate-tracker.js';
+import { SampleRatioTracker } from './sample-ratio-tracker.js';
 
 /**
  * The one place that turns a guardrail's kind into its code: a new kind is a new file and a line here.
@@ -19,12 +20,13 @@ export function createTracker(
   switch (guardrail.kind) {
     case 'rate':
       return new RateTracker(guardrail, plan.stages, from?.kind === 'rate' ? from : undefined);
+    case 'sample-ratio':
+      return new SampleRatioTracker(guardrail, plan.stages, from?.kind === 'sample-ratio' ? from : undefined);
     case 'quantile':
       return new QuantileTracker(guardrail, plan.stages, seed, from?.kind === 'quantile' ? from : undefined);
     case 'cuts':
       return new CutsTracker(guardrail, plan.stages, seed, from?.kind === 'cuts' ? from : undefined);
     case 'feedback':
-    case 'sample-ratio':
       throw new AssessmentError('plan-invalid', `guardrail ${guardrail.name} is not available in this version`);
   }
 }

@@ -27,6 +27,8 @@ export interface FamiliesSnapshot {
 
 interface Family {
   readonly action: GuardrailAction;
+  /** Shares its action's error rate among its members; else it is the sample ratio, which alarms on its own. */
+  readonly shared: boolean;
   readonly alpha: number;
   readonly trackers: readonly GuardrailTracker[];
   readonly weights: readonly number[];
@@ -34,8 +36,8 @@ interface Family {
 
 /**
  * The families of guardrails by action, each with its own error rate: the weighted average of *current* e-values crosses
- * at 1/α, the closed test names who is to blame, and what was crossed or named stays so. Source: method §10.1, §10.2,
- * §10.5.
+ * at 1/α, the closed test names who is to blame, and what was crossed or named stays so. The sample ratio is a family by
+ * itself. Source: method §10.1, §10.2, §10.5.
  */
 export class Families {
   private readonly families: readonly Family[];
@@ -44,10 +46,18 @@ export class Families {
   /** Throws `plan-invalid` unless the weights of each family sum to 1. */
   constructor(plan: Plan, trackers: readonly GuardrailTracker[], from?: FamiliesSnapshot) {
     const alphas = { rollback: plan.falseRollback, hold: plan.falseHold, flag: plan.falseFlag };
+    // In the order in which what crosses at one interval end is told: the sample ratio before the metrics that hold.
     this.families = ACTIONS.flatMap((action) => {
-      const members = trackers.filter(({ guardrail }) => guardrail.action === action);
-      if (members.length === 0) return [];
-      return [{ action, alpha: alphas[action], trackers: members, weights: weightsOf(action, members) }];
+      const families: Family[] = [];
+      const members: GuardrailTracker[] = [];
+      for (const tracker of trackers.filter(({ guardrail }) => guardrail.action === action)) {
+        const { guardrail } = tracker;
+        if (guardrail.kind !== 'sample-ratio') members.push(tracker);
+        else families.push({ action, shared: false, alpha: guardrail.alpha, trackers: [tracker], weights: [1] });
+      }
+      if (members.length === 0) return families;
+      const weights = weightsOf(action, members);
+      return [...families, { action, shared: true, alpha: alphas[action], trackers: members, weights }];
     });
     this.latched = from ? from.breaches.map((crossing) => ({ ...crossing })) : [];
   }
@@ -57,7 +67,7 @@ export class Families {
     return this.latched;
   }
 
-  /** The first crossing of each family. */
+  /** The first crossing towards each action. */
   get crossings(): Readonly<Record<GuardrailAction, Crossing | null>> {
     const first = (action: GuardrailAction): Crossing | null =>
       this.latched.find(({ family }) => family === action) ?? null;
@@ -69,9 +79,9 @@ export class Families {
     return this.latched.find(({ guardrails }) => guardrails.includes(name)) ?? null;
   }
 
-  /** ln of a family's average now, and of the bound 1/α that it crosses at. Nats. */
+  /** ln of the average of the guardrails that share an action's error rate, and of the bound 1/α it crosses at. Nats. */
   standing(action: GuardrailAction): { readonly logE: number; readonly bound: number } | null {
-    const family = this.families.find((one) => one.action === action);
+    const family = this.families.find((one) => one.action === action && one.shared);
     return family ? { logE: averageOf(family), bound: -Math.log(family.alpha) } : null;
   }
 
@@ -85,7 +95,7 @@ export class Families {
         family.weights,
         family.alpha,
       );
-      const isFirst = this.crossings[family.action] === null;
+      const isFirst = family.trackers.every(({ guardrail }) => this.breachOf(guardrail.name) === null);
       const culprits = named.length === 0 && isFirst ? [leading] : named;
       const guardrails = culprits
         .flatMap((index) => family.trackers[index]?.guardrail.name ?? [])

@@ -30,7 +30,10 @@ export function guardrailStatus(
   const verdict = verdictOf(breach, isSafe);
   return {
     verdict,
-    why: sentence(evidence, breach, bound, families.standing(action)),
+    why:
+      tracker.guardrail.kind === 'sample-ratio'
+        ? sampleRatioSentence(evidence, breach, tracker.guardrail.alpha)
+        : sentence(evidence, breach, bound, families.standing(action)),
     action,
     logE: evidence.logE,
     stable: evidence.stable,
@@ -40,6 +43,13 @@ export function guardrailStatus(
     n: evidence.n,
     needs: verdict === 'undecided' ? needsOf(evidence, counts) : null,
   };
+}
+
+/** It alarms by itself, and a split has no odds ratio that anybody would look for. */
+function sampleRatioSentence(evidence: GuardrailEvidence, breach: Crossing | null, alpha: number): string {
+  const parts = [evidence.seen, `e-value ${eValue(evidence.logE.breach)} of ${eValue(-Math.log(alpha))}`];
+  if (breach) parts.unshift(`breached in ${breach.stage} after ${whole(breach.requests)} candidate requests`);
+  return parts.join('; ');
 }
 
 function verdictOf(breach: Crossing | null, isSafe: boolean): Verdict {

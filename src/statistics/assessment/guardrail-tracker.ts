@@ -3,6 +3,7 @@ import type { CutsSnapshot } from './cuts-tracker.js';
 import type { IntervalBatch } from './interval-batch.js';
 import type { QuantileSnapshot } from './quantile-tracker.js';
 import type { RateSnapshot } from './rate-tracker.js';
+import type { SampleRatioSnapshot } from './sample-ratio-tracker.js';
 
 /** What a guardrail's evidence says of one stage, before families and gates are asked. */
 export interface GuardrailEvidence {
@@ -36,4 +37,4 @@ export interface GuardrailTracker {
   snapshot(): TrackerSnapshot;
 }
 
-export type TrackerSnapshot = RateSnapshot | QuantileSnapshot | CutsSnapshot;
+export type TrackerSnapshot = RateSnapshot | QuantileSnapshot | CutsSnapshot | SampleRatioSnapshot;

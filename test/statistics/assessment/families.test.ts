@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { firstUndealt } from '../../../activities/assessments.js';
 import { stageName } from '../../../src/plan/ids.js';
 import type { Guardrail, GuardrailName } from '../../../src/plan/types.js';
 import { createAssessment } from '../../../src/statistics/assessment/assessment.js';
@@ -128,6 +129,82 @@ describe('who is to blame', () => {
     expect(families.crossings.rollback).toBeNull();
     expect(families.standing('rollback')).toEqual({ logE: 0, bound: Math.log(20) });
     expect(families.standing('hold')).toBeNull();
+  });
+});
+
+describe('the sample ratio', () => {
+  const moment = { stage: CANARY_50, intervalEnd: START, requests: 100 };
+  const sampleRatio: Guardrail = {
+    kind: 'sample-ratio',
+    name: 'sample_ratio',
+    action: 'hold',
+    weight: 1,
+    alpha: 0.001,
+  };
+  const third = { weight: 1 / 3 };
+  const guardrails = [
+    refusalRate(third),
+    refusalRate({ name: 'abort_rate', ...third }),
+    refusalRate({ name: 'response_rate', ...third }),
+    sampleRatio,
+  ];
+
+  function familiesOf(eValues: readonly [...held: [number, number, number], sampleRatio: number]): {
+    readonly eValues: number[];
+    readonly families: Families;
+  } {
+    const current: number[] = [...eValues];
+    const trackers = guardrails.map((guardrail, index) => told(guardrail, () => current[index] ?? 1));
+    return { eValues: current, families: new Families(fivePlan({ guardrails }), trackers) };
+  }
+
+  it('crosses at 1/alpha by itself, whatever the guardrails that hold say', () => {
+    const { eValues, families } = familiesOf([0.01, 0.01, 0.01, 999]);
+    families.check(moment);
+    expect(families.breaches).toEqual([]);
+    eValues[3] = 1_000;
+    families.check(moment);
+    expect(families.breaches).toMatchObject([{ family: 'hold', guardrails: ['sample_ratio'], named: true }]);
+    eValues[3] = 1;
+    families.check({ ...moment, requests: 200 });
+    expect(families.breachOf('sample_ratio')?.requests).toBe(100);
+  });
+
+  it('adds nothing to the family of its action', () => {
+    const { families } = familiesOf([30, 1, 1, 1e6]);
+    families.check(moment);
+    expect(families.breachOf('refusal_rate')).toBeNull();
+    expect(families.standing('hold')?.logE).toBeCloseTo(Math.log(32 / 3), 12);
+    expect(families.standing('hold')?.bound).toBe(Math.log(20));
+  });
+
+  it('takes no crossing from the guardrails that hold: a leading one is still told after it', () => {
+    const { eValues, families } = familiesOf([1, 1, 1, 1e6]);
+    families.check(moment);
+    // The family crosses, and neither can be named alone.
+    eValues.splice(0, 3, 26, 11, 25);
+    families.check({ ...moment, requests: 200 });
+    expect(families.breaches).toMatchObject([
+      { guardrails: ['sample_ratio'], named: true, requests: 100 },
+      { guardrails: ['refusal_rate'], named: false, requests: 200 },
+    ]);
+    expect(families.crossings.hold?.guardrails).toEqual(['sample_ratio']);
+    const later = (known: readonly string[]) => firstUndealt(families, { hold: known, flag: [] })?.guardrails;
+    expect(later([])).toEqual(['sample_ratio']);
+    expect(later(['sample_ratio'])).toEqual(['refusal_rate']);
+    expect(later(['refusal_rate'])).toEqual(['sample_ratio']);
+    expect(later(['refusal_rate', 'sample_ratio'])).toBeUndefined();
+  });
+
+  it('is told before them when both cross at one interval end', () => {
+    const { families } = familiesOf([1e6, 1, 1, 1e6]);
+    families.check(moment);
+    expect(families.breaches.map(({ guardrails: crossed }) => crossed)).toEqual([['sample_ratio'], ['refusal_rate']]);
+  });
+
+  it('needs no weight of the family that holds', () => {
+    const alone = fivePlan({ guardrails: [{ ...sampleRatio, weight: 0.001 }] });
+    expect(() => createAssessment(alone, {})).not.toThrow();
   });
 });
 

@@ -6,7 +6,9 @@ import { intervalOf, recordOf } from './records.js';
 
 function stateOf(assessment: Assessment, name: 'error_rate' | 'latency_p95') {
   const state = assessment.snapshot().guardrails[name];
-  if (!state) throw new Error(`no state of ${name}`);
+  if (!state || !('pools' in state) || (state.kind !== 'rate' && state.kind !== 'quantile')) {
+    throw new Error(`no state of ${name}`);
+  }
   return state;
 }
 
