@@ -71,28 +71,67 @@ export function shiftForRatio(ratio: number, gamma: number): number {
  */
 export function quantileIndex(histogram: Histogram, quantile: number): number {
   requireQuantile(quantile);
-  const buckets = histogramEntries(histogram);
-  const wanted = quantile * buckets.reduce((sum, [, count]) => sum + count, 0);
+  const { indexes, counts, total } = sortedBuckets(histogram);
+  const wanted = quantile * total;
   let cumulative = 0;
-  for (const [index, count] of buckets) {
+  for (const [position, index] of indexes.entries()) {
+    const count = counts[position] ?? 0;
     cumulative += count;
     if (count > 0 && cumulative >= wanted) return index;
   }
   throw new StatisticsError('out-of-range', 'the histogram is empty');
 }
 
-/** [index, count] in ascending order of index. Throws unless both are non-negative integers. */
-export function histogramEntries(histogram: Histogram): readonly (readonly [index: number, count: number])[] {
-  const entries: [index: number, count: number][] = [];
-  forEachBucket(histogram, (index, count) => entries.push([index, count]));
-  return entries;
+/** A histogram's buckets in ascending order of index, one count for each index. */
+export interface SortedBuckets {
+  readonly indexes: readonly number[];
+  readonly counts: readonly number[];
+  /** Σ counts. */
+  readonly total: number;
+}
+
+/** Buckets of histograms that are read again and again; gone with the histogram. */
+const kept = new WeakMap<Histogram, SortedBuckets>();
+
+/** The buckets in order. Throws unless indexes and counts are non-negative integers. */
+export function sortedBuckets(histogram: Histogram): SortedBuckets {
+  return kept.get(histogram) ?? readBuckets(histogram);
 }
 
 /**
- * Visits the buckets in ascending order of index, without a copy: a long stage reads millions of them.
- * Throws, possibly after some visits, unless indexes and counts are non-negative integers.
+ * The same, kept as long as the histogram, which must not change from here on: a dozen guardrails read the histograms of
+ * each record of a long stage, several times over.
+ */
+export function keepSortedBuckets(histogram: Histogram): SortedBuckets {
+  const buckets = readBuckets(histogram);
+  kept.set(histogram, buckets);
+  return buckets;
+}
+
+/** [index, count] in ascending order of index. Throws unless both are non-negative integers. */
+export function histogramEntries(histogram: Histogram): readonly (readonly [index: number, count: number])[] {
+  const { indexes, counts } = sortedBuckets(histogram);
+  return indexes.map((index, position) => [index, counts[position] ?? 0] as const);
+}
+
+/**
+ * Visits the buckets in ascending order of index.
+ * Throws, before any visit, unless indexes and counts are non-negative integers.
  */
 export function forEachBucket(histogram: Histogram, visit: (index: number, count: number) => void): void {
+  const { indexes, counts } = sortedBuckets(histogram);
+  for (let position = 0; position < indexes.length; position++) visit(indexes[position] ?? 0, counts[position] ?? 0);
+}
+
+/** Σ counts. Throws on bad counts. */
+export function histogramTotal(histogram: Histogram): number {
+  return sortedBuckets(histogram).total;
+}
+
+function readBuckets(histogram: Histogram): SortedBuckets {
+  const indexes: number[] = [];
+  const counts: number[] = [];
+  let total = 0;
   // The language orders keys that are array indexes ascending; any other key fails the checks.
   let previous = -1;
   for (const key of Object.keys(histogram)) {
@@ -102,17 +141,11 @@ export function forEachBucket(histogram: Histogram, visit: (index: number, count
     requireCount(count);
     if (index <= previous) throw new StatisticsError('out-of-range', 'bucket index is out of range');
     previous = index;
-    visit(index, count);
-  }
-}
-
-/** Σ counts. Throws on bad counts. */
-export function histogramTotal(histogram: Histogram): number {
-  let total = 0;
-  forEachBucket(histogram, (_, count) => {
+    indexes.push(index);
+    counts.push(count);
     total += count;
-  });
-  return total;
+  }
+  return { indexes, counts, total };
 }
 
 export function requireQuantile(quantile: number): void {

@@ -1,6 +1,6 @@
 import { requireCount, requirePositive } from './checks.js';
 import { StatisticsError } from './errors.js';
-import { histogramEntries, requireQuantile } from './histogram.js';
+import { requireQuantile, sortedBuckets } from './histogram.js';
 import type { Histogram } from './histogram.js';
 
 /** Until stable has answered so often there is no threshold, and the metric skips the interval. */
@@ -8,6 +8,12 @@ const DEFAULT_MINIMUM_OBSERVATIONS = 200;
 
 /** Far above any latency in buckets of 1.84 %; a larger index is a fault, and memory grows with the largest. */
 const LARGEST_INDEX = 1_000_000;
+
+/**
+ * A weight below this is forgotten. Beside those of the last interval it is nothing; halved on and on it would end as a
+ * number so small that processors compute with it a hundred times more slowly.
+ */
+const FORGOTTEN = 1e-200;
 
 export interface ThresholdOptions {
   /** The quantile followed, in (0, 1). */
@@ -39,7 +45,8 @@ export class ThresholdTracker {
   private readonly halfLife: number;
   private readonly minimumObservations: number;
   private weights = new Float64Array(2048);
-  /** One past the largest bucket in use. */
+  /** The smallest bucket in use, and one past the largest. */
+  private first = Infinity;
   private end = 0;
   private observations = 0;
 
@@ -76,8 +83,9 @@ export class ThresholdTracker {
       return [index, weight];
     });
     this.weights = new Float64Array(this.weights.length);
+    this.first = Infinity;
     this.end = 0;
-    this.growTo(entries.reduce((largest, [index]) => Math.max(largest, index), 0));
+    for (const [index] of entries) this.growTo(index);
     for (const [index, weight] of entries) this.weights[index] = weight;
     this.observations = snapshot.observations;
   }
@@ -86,11 +94,11 @@ export class ThresholdTracker {
   threshold(): number | null {
     if (this.observations < this.minimumObservations) return null;
     let total = 0;
-    for (let index = 0; index < this.end; index++) total += this.weights[index] ?? 0;
+    for (let index = this.first; index < this.end; index++) total += this.weights[index] ?? 0;
     // The same sum in the same order, so at quantile 1 the last bucket is reached exactly.
     const wanted = this.quantile * total;
     let cumulative = 0;
-    for (let index = 0; index < this.end; index++) {
+    for (let index = this.first; index < this.end; index++) {
       const weight = this.weights[index] ?? 0;
       cumulative += weight;
       if (weight > 0 && cumulative >= wanted) return index;
@@ -100,18 +108,29 @@ export class ThresholdTracker {
 
   /** Adds stable's histogram of the interval that has just been used. Throws before it changes anything. */
   add(stable: Histogram): void {
-    const entries = histogramEntries(stable);
-    const largest = entries.at(-1)?.[0] ?? 0;
+    const { indexes, counts, total } = sortedBuckets(stable);
+    const smallest = indexes[0];
+    const largest = indexes.at(-1);
+    if (smallest === undefined || largest === undefined) return;
     requireIndex(largest);
-    const count = entries.reduce((sum, [, inBucket]) => sum + inBucket, 0);
+    this.growTo(smallest);
     this.growTo(largest);
-    const decay = 2 ** (-count / this.halfLife);
-    for (let index = 0; index < this.end; index++) this.weights[index] = (this.weights[index] ?? 0) * decay;
-    for (const [index, inBucket] of entries) this.weights[index] = (this.weights[index] ?? 0) + inBucket;
-    this.observations += count;
+    this.decay(2 ** (-total / this.halfLife));
+    for (const [position, index] of indexes.entries()) {
+      this.weights[index] = (this.weights[index] ?? 0) + (counts[position] ?? 0);
+    }
+    this.observations += total;
+  }
+
+  private decay(factor: number): void {
+    for (let index = this.first; index < this.end; index++) {
+      const weight = (this.weights[index] ?? 0) * factor;
+      this.weights[index] = weight < FORGOTTEN ? 0 : weight;
+    }
   }
 
   private growTo(index: number): void {
+    this.first = Math.min(this.first, index);
     this.end = Math.max(this.end, index + 1);
     if (index < this.weights.length) return;
     const grown = new Float64Array(2 * index);

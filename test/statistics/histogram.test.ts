@@ -8,8 +8,10 @@ import {
   bucketUpperEdge,
   gammaForRatio,
   histogramTotal,
+  keepSortedBuckets,
   quantileIndex,
   shiftForRatio,
+  sortedBuckets,
 } from '../../src/statistics/histogram.js';
 import { ThresholdTracker } from '../../src/statistics/threshold-tracker.js';
 
@@ -101,6 +103,25 @@ describe('quantileIndex', () => {
   });
 });
 
+describe('sorted buckets', () => {
+  it('are every bucket in order, however the histogram was written', () => {
+    expect(sortedBuckets({ 110: 7, 99: 5, 300: 0 })).toEqual({ indexes: [99, 110, 300], counts: [5, 7, 0], total: 12 });
+  });
+
+  it('that are kept are read no more, but for being kept anew', () => {
+    const histogram: Record<number, number> = { 7: 1 };
+    const kept = keepSortedBuckets(histogram);
+    expect(sortedBuckets(histogram)).toBe(kept);
+    histogram[7] = 2;
+    expect(keepSortedBuckets(histogram).total).toBe(2);
+  });
+
+  it('are refused where a bucket is written twice', () => {
+    const twice: Record<string, number> = { '7': 1, '07': 1 };
+    expect(() => sortedBuckets(twice)).toThrow(StatisticsError);
+  });
+});
+
 describe('exceedanceTable', () => {
   it('counts what lies above the threshold, the candidate from the shift on', () => {
     const candidate = { 99: 5, 110: 7, 111: 2, 300: 1 };
@@ -168,6 +189,15 @@ describe('ThresholdTracker', () => {
     expect(tracker.threshold()).toBe(10);
     tracker.add({ 20: 250 });
     expect(tracker.threshold()).toBe(20);
+  });
+
+  it('forgets in the end, so that no weight shrinks for ever', () => {
+    const tracker = new ThresholdTracker({ quantile: 0.5, minimumObservations: 1 });
+    tracker.add({ 900: 1 });
+    // Half-life 280: 2^−1000 of the first one would be left.
+    for (let i = 0; i < 280; i++) tracker.add({ 700: 1000 });
+    expect(Object.keys(tracker.snapshot().weights)).toEqual(['700']);
+    expect(tracker.threshold()).toBe(700);
   });
 
   it('grows to any bucket a latency can have, and refuses an absurd one unchanged', () => {

@@ -1,6 +1,10 @@
 import type { Assigned, EvidenceRecord, Histogram, Rate, RatingRecord } from '../../evidence/record.js';
 import type { HistogramSpec } from '../../plan/types.js';
+import { StatisticsError } from '../errors.js';
+import { keepSortedBuckets } from '../histogram.js';
+import type { SortedBuckets } from '../histogram.js';
 import { AssessmentError } from './assessment-error.js';
+import { userBucketsProblem } from './check-user-buckets.js';
 
 /** Far beyond any latency or token count in buckets of 1.84 %; a larger index is a fault. */
 const LARGEST_BUCKET = 1_000_000;
@@ -37,7 +41,8 @@ export function recordError(record: EvidenceRecord, problem: string): Assessment
  * Refuses a record that cannot be true: wrong evidence must stop a rollout for a person, never sway it.
  *
  * Counts are non-negative integers, events never exceed trials, errors by class never exceed the errors, a latency
- * histogram holds each trial once (a time to first token at most once), and histograms are cut as the plan cuts them.
+ * histogram holds each trial once (a time to first token at most once), histograms are cut as the plan cuts them, and
+ * counts by user hold no more than their metric.
  * Throws `evidence-invalid` naming the record's key, the field and its value.
  */
 export function requireRecord(record: EvidenceRecord, rules: RecordRules): void {
@@ -72,6 +77,8 @@ export function requireRecord(record: EvidenceRecord, rules: RecordRules): void 
   for (const [name, histogram] of Object.entries(record.histograms)) {
     requireHistogram(record, name, histogram, rules.histograms.get(name));
   }
+  const users = userBucketsProblem(record);
+  if (users !== null) throw recordError(record, users);
   if (record.assigned) requireAssigned(record, record.assigned);
 }
 
@@ -140,16 +147,27 @@ function requireHistogram(
       `${path} is cut at gamma ${histogram.gamma}, xMin ${histogram.xMin}, the plan's at ${spec.gamma}, ${spec.xMin}`,
     );
   }
-  let total = 0;
-  for (const key of Object.keys(histogram.counts)) {
-    const index = Number(key);
-    const count = histogram.counts[key] ?? Number.NaN;
-    if (!isCount(index) || index > LARGEST_BUCKET) throw recordError(record, `${path} has a bucket ${key}`);
-    if (!isCount(count)) throw recordError(record, `${path}.counts.${key} is ${count}, not a non-negative integer`);
-    total += count;
-  }
+  const { total } = requireBuckets(record, path, histogram.counts);
   const { trials } = record.error;
   if (name.startsWith('latency_') ? total !== trials : total > trials) {
     throw recordError(record, `${path} does not add up: ${total} values for ${trials} trials`);
   }
+}
+
+/** Once for the whole assessment of the record: guardrails that read one signal often share its histogram. */
+function requireBuckets(record: EvidenceRecord, path: string, counts: Histogram['counts']): SortedBuckets {
+  let buckets: SortedBuckets;
+  try {
+    buckets = keepSortedBuckets(counts);
+  } catch (error) {
+    if (!(error instanceof StatisticsError)) throw error;
+    for (const [key, count] of Object.entries(counts)) {
+      if (!isCount(count)) throw recordError(record, `${path}.counts.${key} is ${count}, not a non-negative integer`);
+    }
+    const key = Object.keys(counts).find((text) => String(Number(text)) !== text || !isCount(Number(text)));
+    throw recordError(record, `${path} has a bucket ${key}`);
+  }
+  const largest = buckets.indexes.at(-1) ?? 0;
+  if (largest > LARGEST_BUCKET) throw recordError(record, `${path} has a bucket ${largest}`);
+  return buckets;
 }

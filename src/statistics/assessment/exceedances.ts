@@ -1,6 +1,6 @@
 import type { Histogram as RecordedHistogram } from '../../evidence/record.js';
 import type { GuardrailName, Variant } from '../../plan/types.js';
-import { forEachBucket } from '../histogram.js';
+import { sortedBuckets } from '../histogram.js';
 import type { Histogram } from '../histogram.js';
 import { ThresholdTracker } from '../threshold-tracker.js';
 import type { ThresholdSnapshot } from '../threshold-tracker.js';
@@ -164,19 +164,19 @@ export class Exceedances {
 
 /**
  * How many values there are, and how many lie in buckets above each index: the halves of `exceedanceTable` for one
- * variant and several thresholds in one pass, since a long stage reads millions of buckets.
+ * variant and several thresholds.
  */
 function countAbove(
   values: Histogram,
-  indexes: readonly number[],
+  thresholds: readonly number[],
 ): { readonly total: number; readonly above: readonly number[] } {
-  let total = 0;
-  const above = indexes.map(() => 0);
-  forEachBucket(values, (bucket, count) => {
-    total += count;
-    for (let which = 0; which < indexes.length; which++) {
-      if (bucket > (indexes[which] ?? Infinity)) above[which] = (above[which] ?? 0) + count;
+  const { indexes, counts, total } = sortedBuckets(values);
+  const above = thresholds.map((threshold) => {
+    let sum = 0;
+    for (let position = indexes.length - 1; position >= 0 && (indexes[position] ?? 0) > threshold; position--) {
+      sum += counts[position] ?? 0;
     }
+    return sum;
   });
   return { total, above };
 }

@@ -1,5 +1,5 @@
 import type { HistogramSpec } from '../../plan/types.js';
-import { bucketUpperEdge, forEachBucket } from '../histogram.js';
+import { bucketUpperEdge, sortedBuckets } from '../histogram.js';
 import type { Histogram } from '../histogram.js';
 
 /** A sum of histograms of one layout, dense: a stage adds thousands of them. */
@@ -18,17 +18,19 @@ export class HistogramSum {
 
   /** Adds a histogram and returns how many values it held. */
   add(histogram: Histogram): number {
-    const before = this.sum;
-    forEachBucket(histogram, (index, count) => {
-      if (index >= this.counts.length) {
-        const grown = new Float64Array(2 * index);
-        grown.set(this.counts);
-        this.counts = grown;
-      }
-      this.counts[index] = (this.counts[index] ?? 0) + count;
-      this.sum += count;
-    });
-    return this.sum - before;
+    const { indexes, counts, total } = sortedBuckets(histogram);
+    const largest = indexes.at(-1) ?? 0;
+    if (largest >= this.counts.length) {
+      const grown = new Float64Array(2 * largest);
+      grown.set(this.counts);
+      this.counts = grown;
+    }
+    for (let position = 0; position < indexes.length; position++) {
+      const index = indexes[position] ?? 0;
+      this.counts[index] = (this.counts[index] ?? 0) + (counts[position] ?? 0);
+    }
+    this.sum += total;
+    return total;
   }
 
   /** The sum as sparse counts by bucket index. */

@@ -66,6 +66,16 @@ describe('a record that cannot be true', () => {
       'histograms.latency_p50 has a bucket -3',
     ],
     [
+      'a bucket written in another way',
+      { histograms: { latency_p50: { gamma: 1.2 ** 0.1, xMin: 0.001, counts: { 7: 39, '07': 1 } } } },
+      'histograms.latency_p50 has a bucket 07',
+    ],
+    [
+      'a bucket beyond every latency',
+      { histograms: { latency_p50: { gamma: 1.2 ** 0.1, xMin: 0.001, counts: { 7: 39, 1_000_001: 1 } } } },
+      'histograms.latency_p50 has a bucket 1000001',
+    ],
+    [
       'a negative bucket',
       { histograms: { latency_p50: { gamma: 1.2 ** 0.1, xMin: 0.001, counts: { 700: 41, 701: -1 } } } },
       'histograms.latency_p50.counts.701 is -1',
