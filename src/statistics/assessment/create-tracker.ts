@@ -1,10 +1,12 @@
 import type { Histogram } from '../../evidence/record.js';
 import type { Guardrail, Plan } from '../../plan/types.js';
-import { AssessmentError } from './assessment-error.js';
 import { CutsTracker } from './cuts-tracker.js';
+import { FeedbackTracker } from './feedback-tracker.js';
 import type { GuardrailTracker, TrackerSnapshot } from './guardrail-tracker.js';
 import { QuantileTracker } from './quantile-tracker.js';
 import { RateTracker } from './rate-tracker.js';
+import { ResponseRateTracker } from './response-rate-tracker.js';
+import type { ResponseRateSnapshot } from './response-rate-tracker.js';
 import { SampleRatioTracker } from './sample-ratio-tracker.js';
 
 /**
@@ -19,7 +21,9 @@ export function createTracker(
 ): GuardrailTracker {
   switch (guardrail.kind) {
     case 'rate':
-      return new RateTracker(guardrail, plan.stages, from?.kind === 'rate' ? from : undefined);
+      return guardrail.name === 'response_rate'
+        ? new ResponseRateTracker(guardrail, plan.stages, isOfRatings(from) ? from : undefined)
+        : new RateTracker(guardrail, plan.stages, from?.kind === 'rate' && !isOfRatings(from) ? from : undefined);
     case 'sample-ratio':
       return new SampleRatioTracker(guardrail, plan.stages, from?.kind === 'sample-ratio' ? from : undefined);
     case 'quantile':
@@ -27,6 +31,10 @@ export function createTracker(
     case 'cuts':
       return new CutsTracker(guardrail, plan.stages, seed, from?.kind === 'cuts' ? from : undefined);
     case 'feedback':
-      throw new AssessmentError('plan-invalid', `guardrail ${guardrail.name} is not available in this version`);
+      return new FeedbackTracker(guardrail, plan.stages, from?.kind === 'feedback' ? from : undefined);
   }
+}
+
+function isOfRatings(from: TrackerSnapshot | undefined): from is ResponseRateSnapshot {
+  return from?.kind === 'rate' && 'window' in from;
 }

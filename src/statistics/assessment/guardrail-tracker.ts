@@ -1,8 +1,10 @@
 import type { Guardrail } from '../../plan/types.js';
 import type { CutsSnapshot } from './cuts-tracker.js';
+import type { FeedbackSnapshot } from './feedback-tracker.js';
 import type { IntervalBatch } from './interval-batch.js';
 import type { QuantileSnapshot } from './quantile-tracker.js';
 import type { RateSnapshot } from './rate-tracker.js';
+import type { ResponseRateSnapshot } from './response-rate-tracker.js';
 import type { SampleRatioSnapshot } from './sample-ratio-tracker.js';
 
 /** What a guardrail's evidence says of one stage, before families and gates are asked. */
@@ -37,4 +39,10 @@ export interface GuardrailTracker {
   snapshot(): TrackerSnapshot;
 }
 
-export type TrackerSnapshot = RateSnapshot | QuantileSnapshot | CutsSnapshot | SampleRatioSnapshot;
+export type TrackerSnapshot =
+  | RateSnapshot
+  | ResponseRateSnapshot
+  | FeedbackSnapshot
+  | QuantileSnapshot
+  | CutsSnapshot
+  | SampleRatioSnapshot;

@@ -18,13 +18,18 @@ type Limited = Pick<RateGuardrail, 'limit' | 'twoSided' | 'typicalEffect'>;
  * rates, logit(limit·p) − logit(p) around stable's frozen rate p, and null before p is known. Source: method §1, §3.5.
  */
 export function rateLimit(guardrail: Limited, of: RateSource['limitOf'], baseline: number | null): RateLimit | null {
-  if (of === 'odds') return limitAt(guardrail, Math.log(guardrail.limit));
+  if (of === 'odds') return oddsLimit(guardrail);
   return baseline === null ? null : limitAt(guardrail, logOddsTo(guardrail.limit * baseline, baseline));
+}
+
+/** The limit as a ratio of odds: it needs no rate and works at once. */
+export function oddsLimit(guardrail: Limited): RateLimit {
+  return limitAt(guardrail, Math.log(guardrail.limit));
 }
 
 /** Points of its grid, the same wherever the limit lies. */
 export function limitPoints(guardrail: Limited): number {
-  return limitAt(guardrail, Math.log(guardrail.limit)).grid.theta.length;
+  return oddsLimit(guardrail).grid.theta.length;
 }
 
 function limitAt({ twoSided, typicalEffect }: Limited, limit: number): RateLimit {
