@@ -75,8 +75,13 @@ export function decide(at: Situation): Action {
   const gates = [...own, ...(at.outside ?? [])];
 
   if (at.hardStop !== null && at.evidence !== 'source-down')
-    return { kind: 'rollback', why: 'hard-stop', reason: hardStopReason(at.hardStop), guardrails: [] };
-  if (harm !== null) return { kind: 'rollback', why: 'crossing', ...harm };
+    return {
+      kind: 'rollback',
+      why: 'hard-stop',
+      reason: hardStopReason(at.hardStop) + assignmentDoubt(at),
+      guardrails: [],
+    };
+  if (harm !== null) return { kind: 'rollback', why: 'crossing', ...harm, reason: harm.reason + assignmentDoubt(at) };
   if (doubt !== null) return { kind: 'hold', ...doubt };
   if (remark !== null) return { kind: 'flag', ...remark };
   if (at.promoteToEnd) return { kind: 'finish', reason: at.approval?.reason ?? 'promoted to the end' };
@@ -147,6 +152,15 @@ function breached(at: Situation, family: GuardrailAction, dealtWith: readonly Gu
 function showsBreach(look: Look | null, name: GuardrailName, family: GuardrailAction): boolean {
   const guardrail = look?.guardrails[name];
   return guardrail?.verdict === 'breached' && guardrail.action === family;
+}
+
+/** Said beside a rollback: with a wrong split it may be the assignment, not the model, that differs. */
+function assignmentDoubt({ look, crossing }: Situation): string {
+  const status = look?.guardrails.sample_ratio;
+  if (status?.verdict === 'breached') return `; the sample ratio has alarmed too: ${status.why}`;
+  const crossings = [crossing, ...Object.values(look?.crossings ?? {})];
+  const alarmed = crossings.some((one) => one?.guardrails.includes('sample_ratio') === true);
+  return alarmed ? '; the sample ratio has alarmed too' : '';
 }
 
 function breachReason(at: Situation, family: GuardrailAction, guardrails: readonly GuardrailName[]): string {

@@ -8,6 +8,8 @@ import { situation } from './situations.js';
 const over = { elapsedMs: 3_600_000 };
 const approval = { by: 'ann', reason: 'seen it' };
 const hardStop = { candidate: { started: 40, failed: 38 }, stable: { started: 400, failed: 2 } };
+const HARD_STOP =
+  'hard stop (a limit, not a test): 38 of 40 requests of the candidate failed within a minute, 2 of 400 of stable';
 const harm = crossing('rollback', 'error_rate');
 const doubt = crossing('hold', 'refusal_rate');
 const remark = crossing('flag', 'response_rate');
@@ -147,8 +149,7 @@ describe('decide', () => {
       kind: 'rollback',
       why: 'hard-stop',
       guardrails: [],
-      reason:
-        'hard stop (a limit, not a test): 38 of 40 requests of the candidate failed within a minute, 2 of 400 of stable',
+      reason: HARD_STOP,
     });
   });
 
@@ -161,6 +162,38 @@ describe('decide', () => {
     expect(decide(situation({ look: breached('rollback') }))).toMatchObject({
       reason: 'error_rate: odds ratio 0.98, at most 1.04',
     });
+  });
+
+  it('says beside a rollback that the sample ratio has alarmed too: then it may be the assignment that differs', () => {
+    const why = 'assignments 9.8% to the candidate for a split of 5%: 1,310 units; e-value 4,211 of 1,000';
+    const shown = look({ guardrails: { sample_ratio: guardrail({ verdict: 'breached', action: 'hold', why }) } });
+    expect(decide(situation({ crossing: harm, look: shown }))).toMatchObject({
+      kind: 'rollback',
+      guardrails: ['error_rate'],
+      reason:
+        'error_rate has crossed in canary-5 after 1234 requests of the candidate; ' +
+        `the sample ratio has alarmed too: ${why}`,
+    });
+    const told = look({ crossings: { rollback: null, hold: crossing('hold', 'sample_ratio'), flag: null } });
+    expect(decide(situation({ hardStop, look: told }))).toMatchObject({
+      kind: 'rollback',
+      reason: `${HARD_STOP}; the sample ratio has alarmed too`,
+    });
+  });
+
+  it.each([
+    ['before the metrics', [], 'sample_ratio'],
+    ['and after it is acknowledged the metrics still do', ['sample_ratio'], 'refusal_rate'],
+    ['while an acknowledged metric hides nothing', ['refusal_rate'], 'sample_ratio'],
+  ] as const)('holds for the sample ratio %s', (_, known, holds) => {
+    const breach = guardrail({ verdict: 'breached', action: 'hold' });
+    const shown = look({
+      guardrails: { refusal_rate: breach, sample_ratio: breach },
+      crossings: { rollback: null, hold: crossing('hold', 'sample_ratio'), flag: null },
+    });
+    const guardrails = ['error_rate', 'sample_ratio', 'refusal_rate'] as const;
+    const action = decide(situation({ look: shown, guardrails, known }));
+    expect(action.kind === 'hold' && action.guardrails[0]).toBe(holds);
   });
 
   it('says what each gate waits for', () => {
