@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { chooseVariant, loadHash, markUnit, mirrorPoint, splitPoint } from '../../src/router/choice.js';
+import { chooseVariant, loadHash, markUnit, mirrorPoint, sampleHash, splitPoint } from '../../src/router/choice.js';
 import type { Hash } from '../../src/router/choice.js';
 
 let hash: Hash;
@@ -87,6 +87,18 @@ describe('what must not follow the assignment', () => {
     const mirrored = units.filter((unit) => mirrorPoint(hash, SALT, unit) < 0.5);
     const served = mirrored.filter((unit) => splitPoint(hash, SALT, unit) < 0.25).length;
     expect(Math.abs(served - mirrored.length / 4)).toBeLessThan(4.5 * Math.sqrt((mirrored.length * 3) / 16));
+  });
+
+  test('who is counted for the sample ratio is independent of who is served by whom, and of who is mirrored', () => {
+    const counted = units
+      .toSorted((left, right) => (sampleHash(hash, SALT, left) < sampleHash(hash, SALT, right) ? -1 : 1))
+      .slice(0, 4_096);
+    const deviation = Math.sqrt(4_096 * 0.25 * 0.75);
+    for (const pointOf of [splitPoint, mirrorPoint]) {
+      const below = counted.filter((unit) => pointOf(hash, SALT, unit) < 0.25).length;
+      expect(Math.abs(below - 1_024)).toBeLessThan(4.5 * deviation);
+    }
+    expect(sampleHash(hash, 'another-salt', 'u-1')).not.toBe(sampleHash(hash, SALT, 'u-1'));
   });
 
   test('user buckets hold an equal share of the candidate’s units each', () => {
