@@ -68,6 +68,8 @@ export function doubtOf(look: Look | null): string | null {
     return `${percent(look.incompleteShare)} of the stage's intervals are incomplete: see why, then promote or extend`;
   if (look.lateShare > LATE)
     return `${percent(look.lateShare)} of the stage's requests came late: see why, then promote or extend`;
+  // Looks of an earlier version say nothing of it.
+  if (typeof look.dominance === 'string') return `${look.dominance}: see why, then promote or extend`;
   return null;
 }
 

@@ -147,7 +147,29 @@ function checkBuckets(record: EvidenceRecord, name: string, buckets: UserBuckets
     if (events > trials) found.push(`${path}: events ${events} exceed trials ${trials} in bucket ${bucket}`);
   }
   const trials = total(buckets.trials);
-  if (trials > record.started) found.push(`${path}.trials sum to ${trials}, above started ${record.started}`);
+  const events = total(buckets.events);
+  const metric = metricOf(record, name);
+  if (trials > metric.trials) found.push(`${path}.trials sum to ${trials}, above ${metric.name} ${metric.trials}`);
+  if (events > metric.events) found.push(`${path}.events sum to ${events}, above ${metric.name} ${metric.events}`);
+}
+
+/** What the record says of a guardrail, all users together: no bucket may add to it. */
+function metricOf(record: EvidenceRecord, name: string): Rate & { readonly name: string } {
+  const nothing = { trials: 0, events: 0 };
+  switch (name) {
+    case 'error_rate':
+      return { ...record.error, name: 'error' };
+    case 'cache_hit_rate':
+      return { ...(record.cacheMiss ?? nothing), name: 'cacheMiss' };
+    case 'refusal_rate':
+      return { ...(record.refusal ?? nothing), name: 'refusal' };
+    case 'abort_rate':
+      return { trials: record.error.trials, events: record.aborted, name: 'aborted' };
+  }
+  const histogram = record.histograms[name];
+  if (histogram === undefined) return { trials: record.started, events: record.started, name: 'started' };
+  const values = total(histogram.counts);
+  return { trials: values, events: values, name: `histograms.${name}` };
 }
 
 function checkAssigned({ units, alone }: Assigned, started: number, found: string[]): void {

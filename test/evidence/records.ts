@@ -95,12 +95,13 @@ export function realisticRecord(
   const users = each.map(() => Math.floor(random() * 64));
   const slow = (share: number): UserBuckets => bucketsOf(users, () => random() < share);
   const prompt = each.reduce((sum) => sum + near(900, 700), 0);
+  const missed = new Set(each.filter(() => random() < 0.4));
   return record({
     started: requests,
     completed: requests,
     error: { trials: requests, events: failures },
     errorsByClass: failures > 0 ? { model: failures } : {},
-    cacheMiss: { trials: requests, events: each.filter(() => random() < 0.4).length },
+    cacheMiss: { trials: requests, events: missed.size },
     refusal: { trials: requests, events: each.filter(() => random() < 0.02).length },
     histograms: {
       latency_p50: latency,
@@ -119,7 +120,7 @@ export function realisticRecord(
       latency_p95: slow(0.05),
       ttft_p50: slow(0.5),
       ttft_p95: slow(0.05),
-      cache_hit_rate: slow(0.4),
+      cache_hit_rate: bucketsOf(users, (position) => missed.has(position)),
     },
     ...fields,
   });
@@ -184,7 +185,7 @@ export const evidenceRecord: fc.Arbitrary<EvidenceRecord> = fc
           : {}),
       },
       tokens: { prompt: drawn.prompt, cached: 1, completion: 2, responses: 3 },
-      buckets: users.length > 0 ? { error_rate: bucketsOf(users, (position) => position % 3 === 0) } : {},
+      buckets: users.length > 0 ? { error_rate: bucketsOf(users, (position) => position < events) } : {},
       ...(units.length + alone > 0 ? { assigned: { units, alone } } : {}),
     });
   });

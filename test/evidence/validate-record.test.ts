@@ -82,7 +82,22 @@ const VIOLATIONS: readonly (readonly [what: string, fields: Partial<EvidenceReco
   [
     'more trials of users than requests',
     { buckets: { error_rate: { trials: { '3': 1, '4': 1 }, events: {} } } },
-    'buckets.error_rate.trials sum to 2, above started 1',
+    'buckets.error_rate.trials sum to 2, above error 1',
+  ],
+  [
+    'more errors of users than errors',
+    { buckets: { error_rate: { trials: { '3': 1 }, events: { '3': 1 } } } },
+    'buckets.error_rate.events sum to 1, above error 0',
+  ],
+  [
+    'users of a rate that was not measured',
+    { buckets: { cache_hit_rate: { trials: { '3': 1 }, events: {} } } },
+    'buckets.cache_hit_rate.trials sum to 1, above cacheMiss 0',
+  ],
+  [
+    'more users than values',
+    { histograms: { ttft_p50: { ...cut, counts: {} } }, buckets: { ttft_p50: { trials: { '3': 1 }, events: {} } } },
+    'buckets.ttft_p50.trials sum to 1, above histograms.ttft_p50 0',
   ],
   ['a start off the grid', { intervalStart: FIRST + 1 }, 'intervalStart is no multiple of intervalMs 10000'],
   ['an interval without length', { intervalMs: 0 }, 'intervalMs is 0'],

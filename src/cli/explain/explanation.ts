@@ -77,6 +77,7 @@ function lookSentences(look: Look, plan: Plan): string[] {
   if (look.incompleteShare > 0)
     sentences.push(`${formatShare(look.incompleteShare)} of its intervals were incomplete and left out.`);
   if (look.lateShare > 0) sentences.push(`${formatShare(look.lateShare)} of its requests came too late to be used.`);
+  if (typeof look.dominance === 'string') sentences.push(`A person is asked: ${look.dominance}.`);
   for (const action of ['rollback', 'hold', 'flag'] as const) {
     const crossing = look.crossings[action];
     if (crossing !== null) sentences.push(crossingSentence(crossing, plan));

@@ -74,8 +74,9 @@ export function requireRecord(record: EvidenceRecord, rules: RecordRules): void 
   if (classified > record.error.events) {
     throw recordError(record, `errorsByClass sums to ${classified}, above error.events ${record.error.events}`);
   }
+  const read = new Map<Histogram['counts'], SortedBuckets>();
   for (const [name, histogram] of Object.entries(record.histograms)) {
-    requireHistogram(record, name, histogram, rules.histograms.get(name));
+    requireHistogram(record, name, histogram, rules.histograms.get(name), read);
   }
   const users = userBucketsProblem(record);
   if (users !== null) throw recordError(record, users);
@@ -139,6 +140,7 @@ function requireHistogram(
   name: string,
   histogram: Histogram,
   spec: HistogramSpec | undefined,
+  read: Map<Histogram['counts'], SortedBuckets>,
 ): void {
   const path = `histograms.${name}`;
   if (spec && (histogram.gamma !== spec.gamma || histogram.xMin !== spec.xMin)) {
@@ -147,14 +149,17 @@ function requireHistogram(
       `${path} is cut at gamma ${histogram.gamma}, xMin ${histogram.xMin}, the plan's at ${spec.gamma}, ${spec.xMin}`,
     );
   }
-  const { total } = requireBuckets(record, path, histogram.counts);
+  // Guardrails that read one signal share its counts.
+  const buckets = read.get(histogram.counts) ?? requireBuckets(record, path, histogram.counts);
+  read.set(histogram.counts, buckets);
+  const { total } = buckets;
   const { trials } = record.error;
   if (name.startsWith('latency_') ? total !== trials : total > trials) {
     throw recordError(record, `${path} does not add up: ${total} values for ${trials} trials`);
   }
 }
 
-/** Once for the whole assessment of the record: guardrails that read one signal often share its histogram. */
+/** Reads a histogram for all that will be asked of it. */
 function requireBuckets(record: EvidenceRecord, path: string, counts: Histogram['counts']): SortedBuckets {
   let buckets: SortedBuckets;
   try {

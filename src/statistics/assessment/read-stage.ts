@@ -5,6 +5,7 @@ import { guardrailStatus } from './guardrail-status.js';
 import type { GuardrailTracker } from './guardrail-tracker.js';
 import { requestsOf } from './stage-counts.js';
 import type { StageCounts } from './stage-counts.js';
+import { dominanceOf } from './stage-dominance.js';
 import { whole } from './words.js';
 
 export interface StageReading {
@@ -51,7 +52,7 @@ export function readStage(reading: StageReading): AssessmentReading {
     requests: requestsOf(counts, 0),
     incompleteShare: counts.slices === 0 ? 0 : counts.incompleteSlices / counts.slices,
     lateShare: counts.started === 0 ? 0 : counts.late / counts.started,
-    dominance: null,
+    dominance: dominanceOf(counts.users),
     ab: null,
   };
 }

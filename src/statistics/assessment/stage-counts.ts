@@ -1,4 +1,7 @@
+import type { EvidenceRecord } from '../../evidence/record.js';
 import type { IntervalBatch } from './interval-batch.js';
+import { addStageUsers, copyStageUsers, noStageUsers } from './stage-dominance.js';
+import type { StageUsers } from './stage-dominance.js';
 
 /** How far back "the traffic of the last minutes" goes, ms. */
 const RECENT_MS = 300_000;
@@ -28,10 +31,21 @@ export interface StageCounts {
   started: number;
   late: number;
   recent: RecentInterval[];
+  /** Who sent the compared requests. */
+  readonly users: StageUsers;
 }
 
 export function emptyStageCounts(): StageCounts {
-  return { requests: [], compared: 0, slices: 0, incompleteSlices: 0, started: 0, late: 0, recent: [] };
+  return {
+    requests: [],
+    compared: 0,
+    slices: 0,
+    incompleteSlices: 0,
+    started: 0,
+    late: 0,
+    recent: [],
+    users: noStageUsers(),
+  };
 }
 
 /** Counts one interval end into its stages. */
@@ -42,7 +56,7 @@ export function countBatch(counts: readonly StageCounts[], batch: IntervalBatch)
     stage.slices++;
     if (incomplete) stage.incompleteSlices++;
   }
-  const comparedNow = new Map<StageCounts, { start: number; requests: number }>();
+  const comparedNow = new Map<StageCounts, { start: number; requests: number; records: EvidenceRecord[] }>();
   for (const { record, stageIndex, compared } of batch.records) {
     const stage = counts[stageIndex];
     if (!stage) continue;
@@ -51,12 +65,14 @@ export function countBatch(counts: readonly StageCounts[], batch: IntervalBatch)
     generationOf(stage, record.generation)[record.variant] += record.error.trials;
     if (!compared) continue;
     stage.compared += record.error.trials;
-    const now = comparedNow.get(stage) ?? { start: record.intervalStart, requests: 0 };
+    const now = comparedNow.get(stage) ?? { start: record.intervalStart, requests: 0, records: [] };
     now.start = Math.min(now.start, record.intervalStart);
     now.requests += record.error.trials;
+    now.records.push(record);
     comparedNow.set(stage, now);
   }
-  for (const [stage, { start, requests }] of comparedNow) {
+  for (const [stage, { start, requests, records }] of comparedNow) {
+    addStageUsers(stage.users, records);
     stage.recent.push({ start, end: batch.intervalEnd, requests });
     while ((stage.recent[0]?.end ?? Infinity) <= batch.intervalEnd - RECENT_MS) stage.recent.shift();
   }
@@ -92,6 +108,7 @@ export function copyStageCounts(counts: StageCounts): StageCounts {
     ...counts,
     requests: counts.requests.map((part) => ({ ...part })),
     recent: counts.recent.map((interval) => ({ ...interval })),
+    users: copyStageUsers(counts.users),
   };
 }
 
