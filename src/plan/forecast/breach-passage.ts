@@ -64,5 +64,5 @@ function misassignment(share: number, ratio: number, alpha: number): Passage | n
   );
   if (mean === null) return null;
   const information = klBernoulli(actual, share);
-  return { thresholdNats: mean * information, natsPerRequest: information };
+  return { thresholdNats: mean * information, natsPerRequest: information, chanceEver: 1 };
 }

@@ -29,9 +29,15 @@ export function waitForEvidence(
   }
 }
 
-/** The same for its promote gate: a rate's margin waits for stable's own rate. */
+/**
+ * The same for its promote gate: a rate's margin waits for stable's own rate, which is frozen at the end of the interval
+ * that brings enough of its requests.
+ */
 export function waitForGate(guardrail: Guardrail, stage: StagePlan, stablePerSecond: number, carried: number): number {
   const wait = waitForEvidence(guardrail, stage, stablePerSecond, carried);
   const hasBaseline = guardrail.kind === 'rate' || guardrail.kind === 'feedback';
-  return hasBaseline ? wait + Math.max(0, BASELINE_TRIALS - carried) / stablePerSecond : wait;
+  const missing = BASELINE_TRIALS - carried;
+  if (!hasBaseline || missing <= 0) return wait;
+  const interval = stage.intervalMs / 1000;
+  return wait + interval * Math.ceil(missing / (stablePerSecond * interval));
 }

@@ -84,20 +84,19 @@ function rateGathering(
   traffic: StageTraffic,
   trials: number,
 ): number | null {
-  const ways = frozenBaselines(baseline.rate, trials).map((frozen) =>
-    rateWays(plan, stage, guardrail, baseline.rate, frozen, traffic),
-  );
+  const ways = frozenBaselines(baseline.rate, trials).map((frozen) => ({
+    ...rateWays(plan, stage, guardrail, baseline.rate, frozen.rate, traffic),
+    weight: frozen.chance,
+  }));
   const chance = (seconds: number): number => {
-    const compared = seconds * traffic.comparedPerSecond * baseline.share;
-    const alone = seconds * traffic.candidatePerSecond * baseline.share;
+    const requests = seconds * baseline.share;
     // Both look at the same requests of the candidate: that one is late says that the other is.
-    const chances = ways.map((way) =>
+    const open = ({ compared, alone }: RateWays): number =>
       Math.max(
-        way.compared === null ? 0 : chanceAfter(way.compared, compared),
-        way.alone === null ? 0 : chanceAfter(way.alone, alone),
-      ),
-    );
-    return chances.reduce((sum, one) => sum + one, 0) / chances.length;
+        compared === null ? 0 : chanceAfter(compared, requests * traffic.comparedPerSecond),
+        alone === null ? 0 : chanceAfter(alone, requests * traffic.candidatePerSecond),
+      );
+    return ways.reduce((sum, way) => sum + way.weight * open(way), 0);
   };
   return leastWhere((seconds) => chance(seconds) >= POWER, 1e-3, LONGEST_SECONDS);
 }

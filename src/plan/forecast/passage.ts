@@ -8,23 +8,26 @@ export const POWER = 0.8;
 export interface Passage {
   readonly thresholdNats: number;
   readonly natsPerRequest: number;
+  /** Below 1 for a walk that drifts away from its bound and may still be carried there. */
+  readonly chanceEver: number;
 }
 
 /** That of a planned test; requests of both variants that count for it. */
 export function passageOf({ thresholdNats, total }: TestPlan): Passage {
-  return { thresholdNats, natsPerRequest: thresholdNats / total.mean };
+  return { thresholdNats, natsPerRequest: thresholdNats / total.mean, chanceEver: 1 };
 }
 
 export function meanRequests({ thresholdNats, natsPerRequest }: Passage): number {
   return thresholdNats / natsPerRequest;
 }
 
-/** Requests that are enough with a chance of 80%. */
+/** Requests that are enough with a chance of 80%, of a walk that gets there. */
 export function requestsAtPower({ thresholdNats, natsPerRequest }: Passage): number {
   return natsForPower(thresholdNats, POWER) / natsPerRequest;
 }
 
 /** The chance that so many requests are enough. */
-export function chanceAfter({ thresholdNats, natsPerRequest }: Passage, requests: number): number {
-  return crossingProbability(requests * natsPerRequest, thresholdNats);
+export function chanceAfter({ thresholdNats, natsPerRequest, chanceEver }: Passage, requests: number): number {
+  // A walk that is carried there against its drift takes as long as one with the drift turned round.
+  return chanceEver * crossingProbability(requests * natsPerRequest, thresholdNats);
 }
