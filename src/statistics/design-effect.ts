@@ -38,7 +38,7 @@ export const MINIMUM_CANDIDATE_EVENTS = 5;
  */
 export function bucketVariance(counts: BucketCounts): RateVariance {
   const { scores } = variantScore(counts);
-  const { trials, rate } = totals(counts);
+  const { trials, rate } = checkedTotals(counts, scores.length);
   if (trials === 0) return { rate: 0, variance: 0 };
   return { rate, variance: (bucketFactor(scores.length) * squaresOf(scores)) / trials ** 2 };
 }
@@ -85,21 +85,17 @@ export function stickyDesignEffect(segments: readonly SegmentBuckets[]): number 
 /** One variant's part in one segment: u_b = s_b − p̂·n_b, v = n·p̂·(1 − p̂). Throws as `bucketVariance`. */
 export function variantScore(counts: BucketCounts): ScorePart {
   const scores = new Float64Array(counts.trials.length);
-  return { scores, variance: addVariant(scores, counts, 1) };
+  return { scores, variance: addVariant(scores, counts, checkedTotals(counts, scores.length), 1) };
 }
 
 /** The comparison's part in one segment: u_b and v of `scoreDesignEffect`; nothing while a variant has no trials. */
 export function comparisonScore({ candidate, stable }: SegmentBuckets): ScorePart {
   const scores = new Float64Array(candidate.trials.length);
-  const candidateTrials = total(candidate.trials);
-  const stableTrials = total(stable.trials);
-  if (candidateTrials === 0 || stableTrials === 0) {
-    requireBuckets(candidate, scores.length);
-    requireBuckets(stable, scores.length);
-    return { scores, variance: 0 };
-  }
-  const share = candidateTrials / (candidateTrials + stableTrials);
-  const variance = addVariant(scores, candidate, 1 - share) + addVariant(scores, stable, -share);
+  const ofCandidate = checkedTotals(candidate, scores.length);
+  const ofStable = checkedTotals(stable, scores.length);
+  if (ofCandidate.trials === 0 || ofStable.trials === 0) return { scores, variance: 0 };
+  const share = ofCandidate.trials / (ofCandidate.trials + ofStable.trials);
+  const variance = addVariant(scores, candidate, ofCandidate, 1 - share) + addVariant(scores, stable, ofStable, -share);
   return { scores, variance };
 }
 
@@ -126,19 +122,17 @@ export class DesignEffectSum {
   }
 }
 
+interface Totals {
+  readonly trials: number;
+  readonly rate: number;
+}
+
 /** Adds scale·(s_b − p̂·n_b) to each score; returns scale²·n·p̂·(1 − p̂). */
-function addVariant(scores: Float64Array, counts: BucketCounts, scale: number): number {
-  requireBuckets(counts, scores.length);
-  const { trials, rate } = totals(counts);
+function addVariant(scores: Float64Array, counts: BucketCounts, { trials, rate }: Totals, scale: number): number {
   for (let b = 0; b < scores.length; b++) {
     scores[b] = (scores[b] ?? 0) + scale * ((counts.events[b] ?? 0) - rate * (counts.trials[b] ?? 0));
   }
   return scale ** 2 * trials * rate * (1 - rate);
-}
-
-function totals(counts: BucketCounts): { readonly trials: number; readonly rate: number } {
-  const trials = total(counts.trials);
-  return { trials, rate: trials === 0 ? 0 : total(counts.events) / trials };
 }
 
 function squaresOf(scores: Float64Array): number {
@@ -151,17 +145,23 @@ function bucketFactor(buckets: number): number {
   return buckets / (buckets - 1);
 }
 
-function requireBuckets(counts: BucketCounts, buckets: number): void {
+/** n and p̂ over all buckets. In one pass with the checks: a long stage asks at each interval end. */
+function checkedTotals(counts: BucketCounts, buckets: number): Totals {
   requireSameLength(counts.trials.length, buckets, 'buckets');
   requireSameLength(counts.events.length, buckets, 'buckets');
   if (buckets < 2) throw new StatisticsError('out-of-range', 'a design effect needs at least 2 buckets');
+  let sum = 0;
+  let bad = 0;
   for (let b = 0; b < buckets; b++) {
     const trials = counts.trials[b] ?? Number.NaN;
     const events = counts.events[b] ?? Number.NaN;
     requireCount(trials);
     requireCount(events);
     if (events > trials) throw new StatisticsError('events-exceed-trials', 'events exceed trials');
+    sum += trials;
+    bad += events;
   }
+  return { trials: sum, rate: sum === 0 ? 0 : bad / sum };
 }
 
 function total(values: ArrayLike<number>): number {

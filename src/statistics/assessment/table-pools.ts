@@ -115,7 +115,8 @@ function isReady(table: Table): boolean {
 }
 
 function keyOf(place: PoolPlace): string {
-  return JSON.stringify([place.stageIndex, place.generation, place.stratum, place.warmup]);
+  // The stratum last: it alone could hold a blank.
+  return `${place.stageIndex} ${place.generation} ${place.warmup} ${place.stratum}`;
 }
 
 function comparePlaces(left: PoolPlace, right: PoolPlace): number {
