@@ -53,17 +53,14 @@ describe.each(DATABASES)('assessments of a ledger on $kind', ({ create }) => {
 
   /** Commits evidence second by second, ratings as they come; `after` is told once a second has been committed. */
   async function live(after: (closedThrough: number) => Promise<void>): Promise<void> {
+    const scores = [0.05, 0.05, 0.1, 0.3, 0.5];
     const seconds = ratedSeconds(1, 0, SECONDS, {
       requests: 12,
-      stable: stars([0.05, 0.05, 0.1, 0.3, 0.5]),
-      candidate: thumbs(0.1, 0.8),
+      stable: seldom(0.4, stars(scores)),
+      candidate: seldom(0.3, stars(scores)),
       delayMs: 900,
     });
-    const mixed = ratedSeconds(2, 0, SECONDS, {
-      requests: 12,
-      stable: thumbs(0.1),
-      candidate: stars([1, 1, 1, 1, 1].map(() => 0.2)),
-    });
+    const mixed = ratedSeconds(2, 0, SECONDS, { requests: 12, stable: thumbs(0.1, 0.4), candidate: thumbs(0.1, 0.2) });
     const ratings = [...seconds, ...mixed].flatMap((second) => second.ratings);
     for (const [second, { records }] of seconds.entries()) {
       const [first] = records;
@@ -163,6 +160,10 @@ describe.each(DATABASES)('assessments of a ledger on $kind', ({ create }) => {
     expect([asked[0]?.[0], asked.at(-1)?.[1]]).toEqual([0, END]);
   });
 });
+
+function seldom(share: number, opinion: Opinion): Opinion {
+  return (random) => (random.happens(share) ? opinion(random) : null);
+}
 
 function withoutKnown({ knownAfter: _known, ...rating }: StoredRating) {
   return rating;
