@@ -69,7 +69,7 @@ async function measure(path: string, intervals: number): Promise<Measured> {
     const rebuilt = await rebuild(ledger, row, intervals);
     console.log(
       `rebuilt: ${rebuilt.total.toFixed(1)} s, of which reading ${rebuilt.reading.toFixed(1)} s and assessing ` +
-        `${rebuilt.assessing.toFixed(1)} s`,
+        `${rebuilt.assessing.toFixed(1)} s; processor time ${rebuilt.processor.toFixed(1)} s`,
     );
     const ages = AGES.map((age) => Math.min(age, intervals - LOOKS)).filter((age, at, all) => all.indexOf(age) === at);
     const looks = await lookAt(ledger, row, ages, LOOKS);

@@ -19,7 +19,7 @@ export interface Measured {
 
 export function goalsOf({ rebuilt, looks }: Measured): readonly Goal[] {
   return [
-    atMost('cold rebuild of the whole rollout from the ledger', rebuilt.total, 60, seconds),
+    atMost('cold rebuild of the whole rollout from the ledger, processor time', rebuilt.processor, 60, seconds),
     ...looks.map(({ age, worstMs }) => atMost(`the slowest look, ${ageOf(age)} old`, worstMs, 100, milliseconds)),
   ];
 }
@@ -50,6 +50,7 @@ export function rebuildPage(facts: Omit<RunFacts, 'effort'>, measured: Measured,
         ['reading and unpacking records', seconds(rebuilt.reading)],
         ['assessing them', seconds(rebuilt.assessing)],
         ['all', seconds(rebuilt.total)],
+        ['processor time of all', seconds(rebuilt.processor)],
         ['peak resident memory, filling included', `${rebuilt.peakMb.toFixed(0)} MB`],
       ],
     ),
