@@ -19,6 +19,7 @@ import {
   stars,
   thumbs,
 } from '../statistics/assessment/ratings.js';
+import type { Opinion } from '../statistics/assessment/ratings.js';
 import { START } from '../statistics/assessment/records.js';
 
 const ROLLOUT = rolloutId('support@2026-11-24T09:00:00Z');
