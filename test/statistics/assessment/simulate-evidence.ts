@@ -19,6 +19,14 @@ export interface Behaviour {
   /** Times the slowest fifth takes: p95 changes, p50 does not. */
   readonly tail?: number;
   readonly refusalRate?: number;
+  /** Share of requests that their client ends. */
+  readonly abortRate?: number;
+  /** Share of requests that are streamed, so that a first token is seen after a fifth of the latency; default 1. */
+  readonly streamShare?: number;
+  /** Share of cache misses among the requests that could hit; none could unless told. */
+  readonly missRate?: number;
+  /** Median tokens of an answer, lognormal with a standard deviation of 0.6; not counted unless told. */
+  readonly medianTokens?: number;
 }
 
 export interface Traffic {
@@ -40,8 +48,19 @@ interface Tally {
   started: number;
   errors: number;
   refusals: number;
-  /** By layout of the histogram. */
+  aborts: number;
+  misses: number;
+  eligible: number;
+  /** By signal and layout of the histogram. */
   readonly counts: Record<string, Record<string, number>>;
+}
+
+type Signal = 'latency' | 'ttft' | 'tokens';
+
+const TOKENS_LOG_SD = 0.6;
+
+function emptyTally(): Tally {
+  return { started: 0, errors: 0, refusals: 0, aborts: 0, misses: 0, eligible: 0, counts: {} };
 }
 
 /**
@@ -52,8 +71,8 @@ export class EvidenceSimulator {
   readonly rollout: RolloutId = rolloutId('support@2026-11-24T09:00:00Z');
   private readonly plan: Plan;
   private readonly random: Random;
-  /** Guardrails that cut their histograms alike share the values. */
-  private readonly layouts: ReadonlyMap<string, HistogramSpec>;
+  /** Guardrails that cut a signal alike share its values. */
+  private readonly layouts: ReadonlyMap<string, { readonly signal: Signal; readonly spec: HistogramSpec }>;
   private now = Date.parse('2026-11-24T09:00:00.000Z');
   private generation = 0;
 
@@ -62,7 +81,9 @@ export class EvidenceSimulator {
     this.random = new Random(seed);
     this.layouts = new Map(
       plan.guardrails.flatMap((guardrail) =>
-        guardrail.kind === 'quantile' ? [[layoutOf(guardrail.histogram), guardrail.histogram] as const] : [],
+        guardrail.kind === 'quantile' || guardrail.kind === 'cuts'
+          ? [[layoutOf(guardrail), { signal: guardrail.signal, spec: guardrail.histogram }] as const]
+          : [],
       ),
     );
   }
@@ -85,7 +106,7 @@ export class EvidenceSimulator {
 
   /** Stable's own meter before the rollout: what the latency thresholds are seeded with. */
   seeds(stable: Behaviour, requests: number): Record<string, Histogram> {
-    const tally: Tally = { started: 0, errors: 0, refusals: 0, counts: {} };
+    const tally = emptyTally();
     for (let request = 0; request < requests; request++) this.answer(tally, stable);
     return this.histogramsOf(tally);
   }
@@ -103,7 +124,7 @@ export class EvidenceSimulator {
         const key = `${replica} ${mirrored ? PAIRED : SERVED} ${variant}`;
         let tally = tallies.get(key);
         if (!tally) {
-          tally = { started: 0, errors: 0, refusals: 0, counts: {} };
+          tally = emptyTally();
           tallies.set(key, tally);
         }
         this.answer(tally, traffic[variant]);
@@ -126,11 +147,28 @@ export class EvidenceSimulator {
     const deviation = this.random.normal();
     const tail = deviation > SLOWEST_FIFTH ? (behaviour.tail ?? 1) : 1;
     const latencyMs = behaviour.medianMs * Math.exp(behaviour.logSd * deviation) * tail;
-    for (const [layout, { gamma, xMin }] of this.layouts) {
-      const index = bucketIndex(latencyMs, { gamma, smallest: xMin });
+    const values = { latency: latencyMs, ttft: this.firstToken(behaviour, latencyMs), tokens: this.tokens(behaviour) };
+    if (behaviour.abortRate !== undefined && this.random.happens(behaviour.abortRate)) tally.aborts++;
+    if (behaviour.missRate !== undefined) {
+      tally.eligible++;
+      if (this.random.happens(behaviour.missRate)) tally.misses++;
+    }
+    for (const [layout, { signal, spec }] of this.layouts) {
+      const value = values[signal];
+      if (value === null) continue;
+      const index = bucketIndex(value, { gamma: spec.gamma, smallest: spec.xMin });
       const counts = (tally.counts[layout] ??= {});
       counts[index] = (counts[index] ?? 0) + 1;
     }
+  }
+
+  private firstToken({ streamShare }: Behaviour, latencyMs: number): number | null {
+    return streamShare === undefined || this.random.happens(streamShare) ? latencyMs / 5 : null;
+  }
+
+  private tokens({ medianTokens }: Behaviour): number | null {
+    if (medianTokens === undefined) return null;
+    return Math.max(1, Math.round(medianTokens * Math.exp(TOKENS_LOG_SD * this.random.normal())));
   }
 
   private record(
@@ -150,10 +188,12 @@ export class EvidenceSimulator {
       intervalMs: stage.intervalMs,
       warmup,
       started,
-      completed: started,
+      completed: started - tally.aborts,
+      aborted: tally.aborts,
       error: { trials: started, events: errors },
       errorsByClass: errors > 0 ? { model: errors } : {},
       refusal: { trials: started - errors, events: Math.min(tally.refusals, started - errors) },
+      ...(tally.eligible > 0 ? { cacheMiss: { trials: tally.eligible, events: tally.misses } } : {}),
       histograms: this.histogramsOf(tally),
     });
   }
@@ -161,14 +201,14 @@ export class EvidenceSimulator {
   private histogramsOf(tally: Tally): Record<string, Histogram> {
     return Object.fromEntries(
       this.plan.guardrails.flatMap((guardrail) => {
-        if (guardrail.kind !== 'quantile') return [];
+        if (guardrail.kind !== 'quantile' && guardrail.kind !== 'cuts') return [];
         const { gamma, xMin } = guardrail.histogram;
-        return [[guardrail.name, { gamma, xMin, counts: { ...tally.counts[layoutOf(guardrail.histogram)] } }] as const];
+        return [[guardrail.name, { gamma, xMin, counts: { ...tally.counts[layoutOf(guardrail)] } }] as const];
       }),
     );
   }
 }
 
-function layoutOf({ gamma, xMin }: HistogramSpec): string {
-  return `${gamma} ${xMin}`;
+function layoutOf({ signal, histogram }: { readonly signal: Signal; readonly histogram: HistogramSpec }): string {
+  return `${signal} ${histogram.gamma} ${histogram.xMin}`;
 }
