@@ -9,9 +9,9 @@ export const SKETCH_UNITS = 4_096;
  */
 export class SmallestHashes<Hash extends bigint | string, Value> {
   readonly #capacity: number;
-  /** Ascending; values beside them. */
+  /** Ascending. */
   readonly #hashes: Hash[] = [];
-  readonly #values: Value[] = [];
+  readonly #values = new Map<Hash, Value>();
 
   constructor(capacity: number) {
     this.#capacity = capacity;
@@ -25,31 +25,29 @@ export class SmallestHashes<Hash extends bigint | string, Value> {
   }
 
   get(hash: Hash): Value | undefined {
-    const at = this.#placeOf(hash);
-    return this.#hashes[at] === hash ? this.#values[at] : undefined;
+    return this.#values.get(hash);
   }
 
   /** Adds a hash that is not kept yet and is admitted; the largest one leaves a full set, for good. */
   insert(hash: Hash, value: Value): void {
-    const at = this.#placeOf(hash);
-    this.#hashes.splice(at, 0, hash);
-    this.#values.splice(at, 0, value);
+    this.#hashes.splice(this.#placeOf(hash), 0, hash);
+    this.#values.set(hash, value);
     if (this.#hashes.length <= this.#capacity) return;
-    this.#hashes.pop();
-    this.#values.pop();
+    const largest = this.#hashes.pop();
+    if (largest !== undefined) this.#values.delete(largest);
   }
 
   /** Ascending by hash. */
   entries(): readonly (readonly [Hash, Value])[] {
     const entries: (readonly [Hash, Value])[] = [];
-    for (const [at, hash] of this.#hashes.entries()) {
-      const value = this.#values[at];
+    for (const hash of this.#hashes) {
+      const value = this.#values.get(hash);
       if (value !== undefined) entries.push([hash, value]);
     }
     return entries;
   }
 
-  /** Where the hash is or belongs. */
+  /** Where a new hash belongs. */
   #placeOf(hash: Hash): number {
     let from = 0;
     let to = this.#hashes.length;
