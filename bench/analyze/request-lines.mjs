@@ -9,7 +9,7 @@
  * @typedef {object} StageLines
  * @property {string} stage
  * @property {number} lines how many, both variants together
- * @property {number} candidateShare share of the lines that are the candidate's
+ * @property {number} candidateShare share of the units that are the candidate's
  * @property {Behaviour} [candidate] default as stable
  *
  * @typedef {object} LineOptions
@@ -36,7 +36,8 @@ export function* requestLines({ seed, startMs, perSecond, stages, stable = HEALT
   for (const { stage, lines, candidateShare, candidate = stable } of stages) {
     for (let line = 0; line < lines; line++, sent++) {
       const at = new Date(startMs + Math.floor((1000 * sent) / perSecond)).toISOString();
-      const isCandidate = random() < candidateShare;
+      const unit = Math.floor(units * random());
+      const isCandidate = pointOf(unit) < candidateShare;
       const behaviour = isCandidate ? candidate : stable;
       const latency = behaviour.medianMs * Math.exp(behaviour.logSd * normal());
       const failed = random() < behaviour.errorRate;
@@ -48,11 +49,20 @@ export function* requestLines({ seed, startMs, perSecond, stages, stable = HEALT
           `"completionTokens":${20 + Math.floor(200 * random())},"error":null,"refused":${random() < 0.02}`;
       yield (
         `{"at":"${at}","stage":"${stage}","variant":"${isCandidate ? 'candidate' : 'stable'}",` +
-        `"unit":"u-${Math.floor(units * random())}","latencyMs":${Math.round(latency)},${words}` +
+        `"unit":"u-${unit}","latencyMs":${Math.round(latency)},${words}` +
         `${random() < 0.01 ? ',"thumb":"up"' : ''}}`
       );
     }
   }
+}
+
+/**
+ * Where a unit stands on [0, 1): it is kept on its variant, and any number of units is spread evenly.
+ * @param {number} unit
+ * @returns {number}
+ */
+function pointOf(unit) {
+  return ((unit + 0.5) * 0.6180339887498949) % 1;
 }
 
 /**
