@@ -4,6 +4,7 @@ import type { Crossing, HardStop, Look } from '../src/evidence/look.js';
 import { SluiceError } from '../src/plan/failures.js';
 import type { RolloutId } from '../src/plan/ids.js';
 import type { RolloutRow } from '../src/ledger/ledger.js';
+import type { Assessment } from '../src/statistics/assessment/assessment.js';
 import { firstUndealt } from './assessments.js';
 import type { Assessments } from './assessments.js';
 import type { World } from './dependencies.js';
@@ -121,14 +122,39 @@ async function judge(watch: Watch, poll: Poll, leftMs: number): Promise<SampleTr
   if (told !== undefined && flagsOf(watch).some((flag) => !told.includes(flag))) {
     return resultOf(watch, poll, { reason: 'evidence-state' });
   }
-  if (input.untilPromotable && state === 'ok' && finding?.promotable === true) {
-    return resultOf(watch, poll, { reason: 'promote' });
+  if (finding?.promotable === true && mayPromote(watch)) {
+    return resultOf(watch, poll, { reason: 'promote', closedThrough: finding.usedThrough });
   }
   return leftMs <= 0 ? resultOf(watch, poll, { reason: input.reason }) : null;
 }
 
-/** Folds what has closed, in interval order, and stops at the first crossing. */
-async function fold({ collector, assessments, row, input, signal }: Watch): Promise<Finding | null> {
+/** The workflow waits for it, and there is evidence now. */
+function mayPromote({ collector, input }: Watch): boolean {
+  return input.untilPromotable && collector.evidence.state === 'ok';
+}
+
+/**
+ * An ab stage is decided at this interval, for something that the workflow has not heard. Where that would not end the watch,
+ * folding must go on: the guardrails see nothing of what is not folded.
+ */
+function isDecided(watch: Watch, assessment: Assessment): boolean {
+  const { stage, promoteFromGeneration, heard = [] } = watch.input;
+  if (!mayPromote(watch)) return false;
+  const finding = assessment.finding(stage, { promoteFromGeneration });
+  if (finding === null || finding === 'undecided' || heard.includes(finding)) return false;
+  return assessment.read(stage, { promoteFromGeneration }).promote.open;
+}
+
+function isPromotable(watch: Watch, assessment: Assessment): boolean {
+  const { stage, promoteFromGeneration } = watch.input;
+  if (!watch.input.untilPromotable) return false;
+  if (assessment.finding(stage, { promoteFromGeneration }) !== null) return isDecided(watch, assessment);
+  return assessment.read(stage, { promoteFromGeneration }).promote.open;
+}
+
+/** Folds what has closed, in interval order, and stops at the first crossing, or where an ab stage is decided. */
+async function fold(watch: Watch): Promise<Finding | null> {
+  const { collector, assessments, row, input, signal } = watch;
   if (!collector.gate.open) return null;
   const folded = await collector.gate.through(
     () =>
@@ -137,14 +163,12 @@ async function fold({ collector, assessments, row, input, signal }: Watch): Prom
         collector.committedThrough,
         {
           signal,
-          stopAt: (assessment) => firstUndealt(assessment, input.ignore) !== null,
+          stopAt: (assessment) => firstUndealt(assessment, input.ignore) !== null || isDecided(watch, assessment),
           onProgress: () => beat(collector.bookmark()),
         },
         (assessment): Finding => ({
           crossing: firstUndealt(assessment, input.ignore),
-          promotable:
-            input.untilPromotable &&
-            assessment.read(input.stage, { promoteFromGeneration: input.promoteFromGeneration }).promote.open,
+          promotable: isPromotable(watch, assessment),
           usedThrough: assessment.closedThrough,
         }),
       ),

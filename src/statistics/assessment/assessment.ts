@@ -1,7 +1,9 @@
-import type { AssessmentReading, Crossing } from '../../evidence/look.js';
+import type { AbReading, AssessmentReading, Crossing } from '../../evidence/look.js';
 import type { EvidenceRecord, Histogram, StoredRating } from '../../evidence/record.js';
 import type { StageName } from '../../plan/ids.js';
-import type { GuardrailAction, HistogramSpec, Plan } from '../../plan/types.js';
+import type { GuardrailAction, HistogramSpec, Plan, StagePlan } from '../../plan/types.js';
+import { withAb } from './ab-stage.js';
+import { AbTracker } from './ab-tracker.js';
 import { AssessmentError } from './assessment-error.js';
 import { nameOfRecord, recordError } from './check-record.js';
 import type { RecordRules } from './check-record.js';
@@ -44,6 +46,8 @@ export interface Assessment {
   absorb(records: readonly EvidenceRecord[], ratings?: readonly StoredRating[]): void;
   /** What the evidence says of a stage now. Throws `stage-mismatch` for a stage that the plan does not have. */
   read(stage: StageName, options: ReadOptions): AssessmentReading;
+  /** What an ab stage has found now, cheaper than `read`; null but in an ab stage. Throws as `read`. */
+  finding(stage: StageName, options: ReadOptions): AbReading['finding'] | null;
   /** The whole state as JSON. */
   snapshot(): AssessmentSnapshot;
 }
@@ -70,6 +74,7 @@ class PlanAssessment implements Assessment {
   private readonly rules: RecordRules;
   private readonly trackers: readonly GuardrailTracker[];
   private readonly families: Families;
+  private readonly ab: AbTracker | null;
   private readonly counts: readonly StageCounts[];
   private rollout: string | null;
   private usedThrough: number;
@@ -83,6 +88,7 @@ class PlanAssessment implements Assessment {
       createTracker(guardrail, plan, seeds[guardrail.name], from?.guardrails[guardrail.name]),
     );
     this.families = new Families(plan, this.trackers, from?.families);
+    this.ab = plan.ab ? new AbTracker(plan, plan.ab.primary, seeds, from?.ab ?? undefined) : null;
     this.counts = plan.stages.map((_, index) => {
       const counts = from?.stages[index];
       return counts ? copyStageCounts(counts) : emptyStageCounts();
@@ -121,14 +127,8 @@ class PlanAssessment implements Assessment {
   }
 
   read(stage: StageName, options: ReadOptions): AssessmentReading {
-    const stageIndex = this.rules.stages.get(stage);
-    const stagePlan = stageIndex === undefined ? undefined : this.plan.stages[stageIndex];
-    const counts = stageIndex === undefined ? undefined : this.counts[stageIndex];
-    if (stageIndex === undefined || !stagePlan || !counts) {
-      const known = this.plan.stages.map(({ name }) => name).join(', ');
-      throw new AssessmentError('stage-mismatch', `stage ${stage} is none of the plan's: name one of ${known}`);
-    }
-    return readStage({
+    const { stageIndex, stagePlan, counts } = this.stageOf(stage);
+    const reading = readStage({
       stagePlan,
       counts,
       trackers: this.trackers,
@@ -138,6 +138,12 @@ class PlanAssessment implements Assessment {
       promoteFromGeneration: options.promoteFromGeneration,
       alphaPromote: this.plan.falsePromote,
     });
+    const ab = this.readAb(stageIndex, options);
+    return ab ? withAb(reading, ab, stagePlan, counts) : reading;
+  }
+
+  finding(stage: StageName, { promoteFromGeneration }: ReadOptions): AbReading['finding'] | null {
+    return this.ab?.finding(this.stageOf(stage).stageIndex, promoteFromGeneration) ?? null;
   }
 
   snapshot(): AssessmentSnapshot {
@@ -151,12 +157,30 @@ class PlanAssessment implements Assessment {
         this.trackers.map((tracker) => [tracker.guardrail.name, tracker.snapshot()] as const),
       ),
       families: this.families.snapshot(),
+      ab: this.ab?.snapshot() ?? null,
     };
+  }
+
+  private stageOf(stage: StageName): { stageIndex: number; stagePlan: StagePlan; counts: StageCounts } {
+    const stageIndex = this.rules.stages.get(stage);
+    const stagePlan = stageIndex === undefined ? undefined : this.plan.stages[stageIndex];
+    const counts = stageIndex === undefined ? undefined : this.counts[stageIndex];
+    if (stageIndex !== undefined && stagePlan && counts) return { stageIndex, stagePlan, counts };
+    const known = this.plan.stages.map(({ name }) => name).join(', ');
+    throw new AssessmentError('stage-mismatch', `stage ${stage} is none of the plan's: name one of ${known}`);
+  }
+
+  private readAb(stageIndex: number, { promoteFromGeneration }: ReadOptions): AbReading | null {
+    const primary = this.trackers.find(({ guardrail }) => guardrail.name === this.ab?.primary);
+    if (!this.ab || !primary || this.plan.stages[stageIndex]?.kind !== 'ab') return null;
+    const { seen } = primary.read(stageIndex, promoteFromGeneration, this.plan.falsePromote);
+    return this.ab.read(stageIndex, promoteFromGeneration, seen);
   }
 
   private use(batch: IntervalBatch): void {
     countBatch(this.counts, batch);
     for (const tracker of this.trackers) tracker.absorb(batch);
+    this.ab?.absorb(batch);
     this.usedThrough = batch.intervalEnd;
     const newest = batch.slices.reduce((index, slice) => Math.max(index, slice.stageIndex), 0);
     const stage = this.plan.stages[newest];

@@ -1,4 +1,5 @@
 import type { GuardrailName, Plan } from '../../plan/types.js';
+import type { AbSnapshot } from './ab-tracker.js';
 import { AssessmentError } from './assessment-error.js';
 import type { FamiliesSnapshot } from './families.js';
 import type { TrackerSnapshot } from './guardrail-tracker.js';
@@ -17,6 +18,8 @@ export interface AssessmentSnapshot {
   readonly stages: readonly StageCounts[];
   readonly guardrails: Readonly<Partial<Record<GuardrailName, TrackerSnapshot>>>;
   readonly families: FamiliesSnapshot;
+  /** Null for a plan without an ab stage. */
+  readonly ab: AbSnapshot | null;
 }
 
 /**
@@ -40,6 +43,7 @@ function isSnapshot(value: unknown, plan: Plan): value is AssessmentSnapshot {
     Array.isArray(value['stages']) &&
     value['stages'].length === plan.stages.length &&
     isRecord(value['families']) &&
+    (plan.ab ? isRecord(value['ab']) : (value['ab'] ?? null) === null) &&
     isRecord(value['guardrails']) &&
     hasTrackers(value['guardrails'], plan)
   );
