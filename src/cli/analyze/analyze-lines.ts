@@ -1,5 +1,6 @@
 /** The pipeline's assessment over logged requests: read, put in order, filed as evidence, assessed. */
 import type { AssessmentReading, Crossing, GuardrailStatus } from '../../evidence/look.js';
+import { intervalEnd } from '../../evidence/record.js';
 import type { GuardrailAction, GuardrailName, Plan } from '../../plan/types.js';
 import { SluiceError } from '../../plan/failures.js';
 import type { StageName } from '../../plan/ids.js';
@@ -82,7 +83,7 @@ class AssessedLog {
 
   /** In order of `at`. */
   add(request: RequestLine): void {
-    if (this.#fold.nextEndMs <= request.at) this.#assessment.absorb(this.#fold.close(request.at));
+    if (this.#fold.nextEndMs <= request.at) this.#close(request.at);
     this.#fold.add(request);
     const span = this.#spans[request.stageIndex];
     if (span === undefined) return;
@@ -91,8 +92,14 @@ class AssessedLog {
   }
 
   end(): Analysis {
-    this.#assessment.absorb(this.#fold.close(Infinity));
+    this.#close(Infinity);
     return this.#analysis();
+  }
+
+  #close(throughMs: number): void {
+    const records = this.#fold.close(throughMs);
+    const last = records.at(-1);
+    if (last !== undefined) this.#assessment.absorb(records, this.#fold.takeRatings(intervalEnd(last)));
   }
 
   #analysis(): Analysis {

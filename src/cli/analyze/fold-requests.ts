@@ -1,6 +1,6 @@
 /** Logged requests as the evidence records that a router would have made of them. */
 import { PAIRED, SERVED } from '../../evidence/record.js';
-import type { EvidenceRecord } from '../../evidence/record.js';
+import type { EvidenceRecord, StoredRating } from '../../evidence/record.js';
 import { rolloutId } from '../../plan/ids.js';
 import { meteringFor } from '../../plan/metering.js';
 import type { Plan, StagePlan, Variant } from '../../plan/types.js';
@@ -14,6 +14,7 @@ import type { SharedHistogram } from '../../router/meter/measures.js';
 import type { RecordCell } from '../../router/meter/record-cell.js';
 import { UnitFilter } from '../../router/meter/unit-filter.js';
 import type { Outcome } from '../../router/proxy/outcome.js';
+import { RatedRequests } from './rated-requests.js';
 import type { RequestLine } from './request-line.js';
 import { TimeHeap } from './time-heap.js';
 
@@ -65,11 +66,14 @@ export class RequestFold {
   #units = new Map<string, KnownUnit>();
   #olderUnits = new Map<string, KnownUnit>();
   #withoutUnit = 0;
+  readonly #rated = new RatedRequests();
+  readonly #comparesRatings: boolean;
 
   constructor(plan: Plan, hash: Hash) {
     this.#hash = hash;
     this.#comparesTokens = plan.guardrails.some((guardrail) => 'signal' in guardrail && guardrail.signal === 'tokens');
     this.#comparesCaches = plan.guardrails.some(({ name }) => name === 'cache_hit_rate');
+    this.#comparesRatings = plan.guardrails.some(({ name }) => name === 'feedback' || name === 'response_rate');
     this.#stages = plan.stages.map((stage, index) => meterOf(plan, stage, index));
   }
 
@@ -82,7 +86,9 @@ export class RequestFold {
     const mark = unit?.mark ?? null;
     cell.start();
     if (stratumOf(meter.stage) === SERVED) assign(meter, cell, request.variant, unit);
-    cell.finish(this.#outcomeOf(request), mark?.bucket ?? this.#nextBucket(), this.#isWarm(meter, request, mark));
+    const bucket = mark?.bucket ?? this.#nextBucket();
+    cell.finish(this.#outcomeOf(request), bucket, this.#isWarm(meter, request, mark));
+    if (this.#comparesRatings) this.#rated.add(request, meter.generation, stratumOf(meter.stage), bucket);
   }
 
   /** Takes out, in order, the records of every interval that ended at or before `throughMs`. */
@@ -96,6 +102,11 @@ export class RequestFold {
     }
     if (closed > 0) this.#open = this.#open.slice(closed);
     return records;
+  }
+
+  /** Takes out the ratings of requests that started before an interval end, Unix ms. */
+  takeRatings(beforeMs: number): readonly StoredRating[] {
+    return this.#rated.take(beforeMs);
   }
 
   /** End of the interval that is closed next; Infinity when none is open. */
@@ -132,11 +143,18 @@ export class RequestFold {
       status: null,
       latencyMs: request.latencyMs ?? 0,
       ttftMs: request.ttftMs,
-      facts:
-        error === null
-          ? { complete: true, usage: this.#usageOf(request), refused: request.refused, issuedIds: [] }
-          : null,
+      facts: this.#factsOf(request),
     };
+  }
+
+  /** What a router would have read of the answer, if one came. */
+  #factsOf(request: RequestLine): Outcome['facts'] {
+    const { error, refused } = request;
+    if (error === null) return { complete: true, usage: this.#usageOf(request), refused, issuedIds: [] };
+    if (error === 'aborted' || error === 'timeout' || error === 'connect') return null;
+    // An answer that is an error has no text to judge, but a filter that blocked the request says so by one.
+    const classified = error === 'broken' || refused === true ? refused : null;
+    return { complete: false, usage: null, refused: classified, issuedIds: [] };
   }
 
   #usageOf({ promptTokens, cachedTokens, completionTokens }: RequestLine) {

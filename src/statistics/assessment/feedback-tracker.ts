@@ -9,7 +9,7 @@ import { RatingEvidence } from './rating-evidence.js';
 import type { RatingEvidenceSnapshot, VariantCounts } from './rating-evidence.js';
 import { onlyShownRatings } from './rating-stage.js';
 import { RatingWindow } from './rating-window.js';
-import type { LeftOutRatings, RatingWindowSnapshot } from './rating-window.js';
+import type { RatingWindowSnapshot } from './rating-window.js';
 import { addCounts, emptyTable } from './table-pools.js';
 import type { GrowingTable, PoolPlace } from './table-pools.js';
 import { percent, whole } from './words.js';
@@ -69,7 +69,8 @@ export class FeedbackTracker implements GuardrailTracker {
     const candidate = shareOf(totals.candidateEvents, totals.candidateTrials);
     const isGate = this.guardrail.promote !== null && this.isCompared(stageIndex);
     return {
-      seen: `bad ratings ${shown(candidate)} against ${shown(stable)}${leftOutWords(this.window.leftOut)}`,
+      seen: `bad ratings ${shown(candidate)} against ${shown(stable)}`,
+      untested: untestedOf(this.window),
       logE: { breach: this.logBreach(), safe: isGate ? this.logSafe(stageIndex, promoteFromGeneration) : null },
       stable,
       candidate,
@@ -169,8 +170,9 @@ function shown(share: number | null): string {
   return share === null ? 'unknown' : percent(share);
 }
 
-/** Ratings that are kept and not tested. */
-function leftOutWords({ afterHorizon, late, unknownGeneration, otherRollout, lostInterval }: LeftOutRatings): string {
+/** Ratings of the rollout that are not tested, or not yet. */
+function untestedOf({ leftOut, waiting }: Pick<RatingWindow, 'leftOut' | 'waiting'>): string | null {
+  const { afterHorizon, late, unknownGeneration, otherRollout, lostInterval } = leftOut;
   const reasons: readonly (readonly [number, string])[] = [
     [afterHorizon, 'after the horizon'],
     [late, 'too late for their interval'],
@@ -179,5 +181,9 @@ function leftOutWords({ afterHorizon, late, unknownGeneration, otherRollout, los
     [lostInterval, 'in incomplete intervals'],
   ];
   const words = reasons.flatMap(([count, why]) => (count > 0 ? [`${whole(count)} ${why}`] : []));
-  return words.length === 0 ? '' : `, left out ${words.join(', ')}`;
+  const parts = [
+    ...(waiting > 0 ? [`${whole(waiting)} ratings wait for their horizon`] : []),
+    ...(words.length > 0 ? [`left out: ${words.join(', ')}`] : []),
+  ];
+  return parts.length === 0 ? null : parts.join('; ');
 }

@@ -80,6 +80,7 @@ function sentence(
     const how = breach.named ? 'named by the closed test' : 'leading its family';
     parts.unshift(`breached in ${breach.stage} after ${whole(breach.requests)} candidate requests, ${how}`);
   }
+  if (evidence.untested) parts.push(evidence.untested);
   if (evidence.waits !== null) parts.push(evidence.waits);
   const of = family ? `, its family's ${eValue(family.logE)} of ${eValue(family.bound)} needed` : '';
   parts.push(`e-value for harm ${eValue(evidence.logE.breach)}${of}`);

@@ -11,6 +11,8 @@ import type { SampleRatioSnapshot } from './sample-ratio-tracker.js';
 export interface GuardrailEvidence {
   /** What was seen, in words: `errors 1.1% against 1.0%`. */
   readonly seen: string;
+  /** What there is and is not tested, or not yet, in words; absent or null = all is. */
+  readonly untested?: string | null;
   /** ln of the e-values towards the action over the rollout, and towards promotion in the stage. */
   readonly logE: { readonly breach: number; readonly safe: number | null };
   readonly stable: number | null;

@@ -104,6 +104,15 @@ export class RatingWindow {
     });
   }
 
+  /** Ratings that wait for the horizon of their stage, or for the first records of their generation. */
+  get waiting(): number {
+    let waiting = this.early.length;
+    for (const intervals of this.pending.values()) {
+      for (const { variants } of intervals) waiting += ratingsOf(variants.stable) + ratingsOf(variants.candidate);
+    }
+    return waiting;
+  }
+
   snapshot(): RatingWindowSnapshot {
     return {
       rollout: this.rollout,

@@ -79,7 +79,7 @@ describe('feedback', { timeout: 60_000 }, () => {
     const late = statusOf(run({ ...traffic, delayMs: 2_001 }, 10, 1));
     expect(late.n).toEqual({ stable: 0, candidate: 0 });
     expect(late.logE.breach).toBeCloseTo(0, 12);
-    expect(late.why).toMatch(/left out 320 after the horizon/);
+    expect(late.why).toMatch(/left out: 320 after the horizon/);
   });
 
   it('speaks of the stage that earned it, whatever stage runs by then', () => {
