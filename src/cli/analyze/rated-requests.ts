@@ -8,7 +8,7 @@ import type { RequestLine } from './request-line.js';
  * as live. A request is rated once; of a score and a thumb the score counts.
  */
 export class RatedRequests {
-  #waiting: StoredRating[] = [];
+  readonly #waiting: StoredRating[] = [];
   #count = 0;
 
   /** In order of `at`; without a rating nothing happens. */
