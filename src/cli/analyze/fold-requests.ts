@@ -127,7 +127,9 @@ export class RequestFold {
   }
 
   #openInterval({ stage, generation, shared, beganAt }: StageMeter, startMs: number, at: number): IntervalCell {
-    const isWarmup = startMs < (beganAt ?? at) + stage.warmupMs;
+    // As a router does: of the interval in which the stage began only what came after it belongs to the stage.
+    const began = beganAt ?? at;
+    const isWarmup = Math.max(startMs, began) < began + stage.warmupMs;
     const interval = new IntervalCell(generation, startMs, isWarmup, shared);
     this.#open = [...this.#open, interval].toSorted(
       (left, right) => left.endMs - right.endMs || left.generation.generation - right.generation.generation,
