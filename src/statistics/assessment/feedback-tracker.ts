@@ -43,7 +43,7 @@ export class FeedbackTracker implements GuardrailTracker {
   constructor(guardrail: FeedbackGuardrail, stages: readonly StagePlan[], from?: FeedbackSnapshot) {
     this.guardrail = guardrail;
     this.stages = stages;
-    this.window = new RatingWindow(stages, from?.window);
+    this.window = new RatingWindow(stages, 'ratings', from?.window);
     this.totals = stages.map((_, index) => ({ ...emptyTable(), ...from?.totals[index] }));
     const limits = { ...guardrail, twoSided: false };
     this.cuts = CUTS.map((_, cut) => new RatingEvidence(limits, stages, from?.cuts[cut]));

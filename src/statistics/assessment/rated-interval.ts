@@ -1,8 +1,6 @@
-import type { RatingRecord } from '../../evidence/record.js';
+import type { EvidenceRecord, RatingRecord } from '../../evidence/record.js';
 import type { Variant } from '../../plan/types.js';
-
-/** User buckets of the design effect. */
-const USER_BUCKETS = 64;
+import { USER_BUCKETS } from './user-sums.js';
 
 /** A score is cut at each place: the event of cut j is a score of at most j. A thumb down is an event of each cut. */
 export const CUTS = [1, 2, 3, 4] as const;
@@ -22,7 +20,7 @@ export interface RatingCounts {
 
 /** One variant in one interval and stratum. */
 export interface RatedVariant {
-  /** Requests of users that it answered or failed to answer. */
+  /** Requests of users that it answered or failed to answer; 0 where only ratings are counted. */
   served: number;
   /** The same by user bucket, as far as the records say. */
   readonly servedByBucket: Record<string, number>;
@@ -50,6 +48,16 @@ export interface CutCounts {
 
 export function emptyRatedVariant(): RatedVariant {
   return { served: 0, servedByBucket: {}, ratings: {} };
+}
+
+export function addServed(variant: RatedVariant, { error, buckets }: EvidenceRecord): void {
+  variant.served += error.trials;
+  const trials = buckets['error_rate']?.trials;
+  if (!trials) return;
+  for (let bucket = 0; bucket < USER_BUCKETS; bucket++) {
+    const requests = trials[bucket];
+    if (requests !== undefined) variant.servedByBucket[bucket] = (variant.servedByBucket[bucket] ?? 0) + requests;
+  }
 }
 
 export function addRating(variant: RatedVariant, { userBucket, nonce, rating }: RatingRecord): void {

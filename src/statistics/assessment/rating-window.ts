@@ -2,7 +2,7 @@ import type { StoredRating } from '../../evidence/record.js';
 import type { StagePlan } from '../../plan/types.js';
 import { compareText } from './interval-batch.js';
 import type { IntervalBatch } from './interval-batch.js';
-import { addRating, emptyRatedVariant, ratingsOf } from './rated-interval.js';
+import { addRating, addServed, emptyRatedVariant, ratingsOf } from './rated-interval.js';
 import type { RatedInterval } from './rated-interval.js';
 
 /** Ratings that are kept in the ledger and not tested, by the reason. */
@@ -45,6 +45,7 @@ export interface RatingWindowSnapshot {
 export class RatingWindow {
   readonly leftOut: LeftOutRatings;
   private readonly stages: readonly StagePlan[];
+  private readonly countsRequests: boolean;
   /** A request's interval has ended at the latest this long after its start, ms. */
   private readonly longestIntervalMs: number;
   private readonly generations = new Map<number, Generation>();
@@ -57,7 +58,9 @@ export class RatingWindow {
   /** The last interval end used, Unix ms. */
   private through: number;
 
-  constructor(stages: readonly StagePlan[], from?: RatingWindowSnapshot) {
+  /** @param counts with `requests`, the requests that ratings could be of are counted beside them */
+  constructor(stages: readonly StagePlan[], counts: 'ratings' | 'ratings and requests', from?: RatingWindowSnapshot) {
+    this.countsRequests = counts === 'ratings and requests';
     this.stages = stages;
     this.longestIntervalMs = Math.max(0, ...stages.map(({ intervalMs }) => intervalMs));
     this.leftOut = {
@@ -84,12 +87,8 @@ export class RatingWindow {
       this.rollout ??= record.rollout;
       const { generation, intervalMs, intervalStart, stratum } = record;
       const interval = this.interval({ generation, stageIndex, intervalMs }, intervalStart, stratum);
-      const variant = interval.variants[record.variant];
       interval.warmup ||= record.warmup;
-      variant.served += record.error.trials;
-      for (const [bucket, trials] of Object.entries(record.buckets['error_rate']?.trials ?? {})) {
-        variant.servedByBucket[bucket] = (variant.servedByBucket[bucket] ?? 0) + trials;
-      }
+      if (this.countsRequests) addServed(interval.variants[record.variant], record);
     }
     for (const { generation, stageIndex, intervalMs, intervalStart, stratum } of batch.lost) {
       this.interval({ generation, stageIndex, intervalMs }, intervalStart, stratum).lost = true;

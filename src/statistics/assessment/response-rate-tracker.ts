@@ -38,7 +38,7 @@ export class ResponseRateTracker implements GuardrailTracker {
   constructor(guardrail: RateGuardrail, stages: readonly StagePlan[], from?: ResponseRateSnapshot) {
     this.guardrail = guardrail;
     this.stages = stages;
-    this.window = new RatingWindow(stages, from?.window);
+    this.window = new RatingWindow(stages, 'ratings and requests', from?.window);
     this.totals = stages.map((_, index) => ({ ...emptyTable(), ...from?.totals[index] }));
     this.evidence = new RatingEvidence({ ...guardrail, promote: null }, stages, from?.evidence);
   }

@@ -28,7 +28,7 @@ function shown(intervals: readonly RatedInterval[]): readonly (readonly [number,
 
 describe('the rating window', () => {
   it('gives out an interval once the horizon behind its end is over, with its ratings and requests', () => {
-    const window = new RatingWindow(stages);
+    const window = new RatingWindow(stages, 'ratings and requests');
     const ratings = [
       ratingOf('stable', 0.2, UP),
       ratingOf('candidate', 0.999, DOWN, { userBucket: 3 }),
@@ -48,7 +48,7 @@ describe('the rating window', () => {
   });
 
   it('counts a rating that became known at the interval end at which its interval is used', () => {
-    const window = new RatingWindow(stages);
+    const window = new RatingWindow(stages, 'ratings and requests');
     window.take(batchOf(records(0)));
     window.take(batchOf(records(1)));
     const last = ratingOf('stable', 0.5, UP, { ratedAt: START + 2_500, knownAfter: START + 2_999 });
@@ -56,7 +56,7 @@ describe('the rating window', () => {
   });
 
   it('leaves out and counts what comes late, after the horizon, of nowhere or of another rollout', () => {
-    const window = new RatingWindow(stages);
+    const window = new RatingWindow(stages, 'ratings and requests');
     for (const second of [0, 1, 2]) window.take(batchOf(records(second)));
     const known = START + 3_000;
     const ratings = [
@@ -77,7 +77,7 @@ describe('the rating window', () => {
   });
 
   it('keeps ratings of a generation that no interval told of yet', () => {
-    const window = new RatingWindow(stages);
+    const window = new RatingWindow(stages, 'ratings and requests');
     window.take(batchOf(records(0)));
     const early = ratingOf('candidate', 2.4, DOWN, { generation: 2, knownAfter: START + 1_000 });
     window.take(batchOf(records(1), [early]));
@@ -90,6 +90,7 @@ describe('the rating window', () => {
   it('files by the stage of the request whatever runs by then, each with its own horizon', () => {
     const window = new RatingWindow(
       stages.map((stage) => (stage.name === 'canary-25' ? { ...stage, feedbackHorizonMs: 5_000 } : stage)),
+      'ratings',
     );
     const earlier = intervalOf({ second: 0, stage: 'canary-25' }, { trials: 3 }, { trials: 1 });
     window.take(batchOf(earlier));
@@ -103,7 +104,7 @@ describe('the rating window', () => {
   });
 
   it('leaves out an interval of which a process lost a part, with both variants', () => {
-    const window = new RatingWindow(stages);
+    const window = new RatingWindow(stages, 'ratings and requests');
     const lost = recordOf('candidate', { second: 0 }, { trials: 0 }, { incomplete: true, process: 'process-2' });
     window.take(batchOf([...records(0), lost], [ratingOf('stable', 0.1, UP), ratingOf('candidate', 0.2, DOWN)]));
     window.take(batchOf(records(1), [ratingOf('stable', 1.1, UP)]));
@@ -113,7 +114,7 @@ describe('the rating window', () => {
   });
 
   it('holds no more than the horizon', () => {
-    const window = new RatingWindow(stages);
+    const window = new RatingWindow(stages, 'ratings and requests');
     const sizes = Array.from({ length: 200 }, (_, second) => {
       window.take(batchOf(records(second), [ratingOf('stable', second, UP), ratingOf('candidate', second, DOWN)]));
       return window.snapshot().pending.length;
@@ -123,7 +124,7 @@ describe('the rating window', () => {
 
   it('puts a rating without a user into a bucket of its own making, the same each time', () => {
     const buckets = Array.from({ length: 500 }, (_, index) => {
-      const window = new RatingWindow(stages);
+      const window = new RatingWindow(stages, 'ratings and requests');
       const rating = ratingOf('stable', 0, UP, {
         userBucket: null,
         nonce: (index * 7_919).toString(16).padStart(24, '0'),
@@ -168,8 +169,8 @@ describe('ratings', () => {
             ratings.filter(
               ({ knownAfter }) => knownAfter >= START + 1000 * second && knownAfter < START + 1000 * (second + 1),
             );
-          const straight = new RatingWindow(stages);
-          let restored = new RatingWindow(stages);
+          const straight = new RatingWindow(stages, 'ratings and requests');
+          let restored = new RatingWindow(stages, 'ratings and requests');
           let counted = 0;
           for (let second = 0; second < 16; second++) {
             const out = straight.take(batchOf(records(second), known(second)));
@@ -178,7 +179,7 @@ describe('ratings', () => {
               .toSorted((left, right) => left.order - right.order);
             const snapshot = restored.snapshot();
             expect(JSON.parse(JSON.stringify(snapshot))).toEqual(snapshot);
-            restored = new RatingWindow(stages, snapshot);
+            restored = new RatingWindow(stages, 'ratings and requests', snapshot);
             expect(
               restored.take(
                 batchOf(
