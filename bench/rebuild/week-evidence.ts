@@ -24,6 +24,10 @@ const DRAWN = 2000;
 
 const CLASSES = ['model', 'model', 'timeout', 'rate-limit', 'broken'] as const;
 
+/** Distinct units of the week, as far as they are in the sketch of assigned ones; all have come within the first hours. */
+const UNITS_IN_SKETCH = 4096;
+const UNITS_AN_INTERVAL = 4;
+
 /** When the rollout starts: on an interval's edge. */
 export const BEGIN = Date.parse('2026-11-24T09:00:00.000Z');
 export const ROLLOUT: RolloutId = rolloutId('support@2026-11-24T09:00:00Z');
@@ -83,6 +87,7 @@ export class WeekEvidence {
       intervalStart,
       warmup,
       variant: which === candidate ? 'candidate' : 'stable',
+      ...assignedIn(index, which),
     }));
   }
 
@@ -106,6 +111,14 @@ export class WeekEvidence {
       };
     });
   }
+}
+
+function assignedIn(index: number, half: number): Pick<EvidenceRecord, 'assigned'> {
+  const first = (2 * index + half) * UNITS_AN_INTERVAL;
+  if (first >= UNITS_IN_SKETCH) return {};
+  // Any hashes do, as long as they are distinct.
+  const units = Array.from({ length: UNITS_AN_INTERVAL }, (_, unit) => (first + unit).toString(16).padStart(16, '0'));
+  return { assigned: { units, alone: 0 } };
 }
 
 function outcomeOf(random: Random): Outcome {
