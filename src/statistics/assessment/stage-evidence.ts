@@ -147,7 +147,7 @@ export class StageEvidence {
    * Nats. Source: method §8.2, §10.3.
    */
   rolloutLogE(tests: GridTest | readonly GridTest[], stages: readonly StagePlan[]): number {
-    const sum = new Float64Array(this.shape.breachPoints);
+    const sum = new Float64Array(pointsOf(tests));
     const logEByStart: number[] = stages.map(() => 0);
     const effect = new DesignEffectSum();
     const ofStable = new DesignEffectSum();
@@ -191,6 +191,13 @@ export class StageEvidence {
 function logEOf(profile: Profile, tests: GridTest | readonly GridTest[], designEffect: number): number {
   if ('side' in tests) return logEValue(profile, tests, designEffect);
   return averageLogE(tests.map((test) => logEValue(profile, test, designEffect)));
+}
+
+/** Points from the grid's beginning that hold every test's: the interval's lie behind them, mostly. */
+function pointsOf(tests: GridTest | readonly GridTest[]): number {
+  if (!('side' in tests)) return Math.max(...tests.map(pointsOf));
+  if (tests.side === 'two-sided') return Math.max(pointsOf(tests.greater), pointsOf(tests.less));
+  return tests.nullIndex + 1 + tests.logWeights.length;
 }
 
 function profileOf(values: readonly number[], points: number): Profile {

@@ -14,12 +14,15 @@ const PARTS = {
   stable: { trials: 2 * USER_BUCKETS, events: 3 * USER_BUCKETS },
 } as const satisfies Record<Variant, { readonly trials: number; readonly events: number }>;
 
+/** Not typed: each pool copies it for as short as an interval, and typed arrays are dear to make. */
+const ZEROS: readonly number[] = Array.from({ length: 4 * USER_BUCKETS }, () => 0);
+
 /**
  * Trials and bad events of both variants by hash bucket of the user, for the design effect (method §8.2). Dense and
  * summed in place: a long stage adds millions of counts. Without any it takes no room.
  */
 export class UserSums {
-  private counts: Float64Array | null = null;
+  private counts: number[] | null = null;
   private additions = 0;
 
   constructor(from?: UserSumsSnapshot) {
@@ -37,7 +40,7 @@ export class UserSums {
   add(variant: Variant, buckets: UserBuckets | undefined): void {
     if (!buckets) return;
     const { trials, events } = PARTS[variant];
-    this.counts ??= new Float64Array(4 * USER_BUCKETS);
+    this.counts ??= ZEROS.slice();
     // By index rather than by key: a dozen guardrails read every record of a stage.
     for (let bucket = 0; bucket < USER_BUCKETS; bucket++) {
       const inBucket = buckets.trials[bucket];
@@ -50,7 +53,7 @@ export class UserSums {
 
   /** Adds one request of one user: for ratings, which come one by one. */
   addOne(variant: Variant, bucket: number, isEvent: boolean): void {
-    this.counts ??= new Float64Array(4 * USER_BUCKETS);
+    this.counts ??= ZEROS.slice();
     const { trials, events } = PARTS[variant];
     this.counts[trials + bucket] = (this.counts[trials + bucket] ?? 0) + 1;
     if (isEvent) this.counts[events + bucket] = (this.counts[events + bucket] ?? 0) + 1;
@@ -60,16 +63,16 @@ export class UserSums {
   /** Adds another sum. */
   addSums(sums: UserSums): void {
     if (sums.counts === null) return;
-    this.counts ??= new Float64Array(4 * USER_BUCKETS);
+    this.counts ??= ZEROS.slice();
     for (let i = 0; i < this.counts.length; i++) this.counts[i] = (this.counts[i] ?? 0) + (sums.counts[i] ?? 0);
     this.additions++;
   }
 
-  /** Both variants' counts, as views that follow the sum; null when nothing was ever added. */
+  /** Both variants' counts as they are now; null when nothing was ever added. */
   segment(): SegmentBuckets | null {
     return this.counts === null
       ? null
-      : { candidate: viewOf(this.counts, 'candidate'), stable: viewOf(this.counts, 'stable') };
+      : { candidate: partOf(this.counts, 'candidate'), stable: partOf(this.counts, 'stable') };
   }
 
   snapshot(): UserSumsSnapshot {
@@ -100,10 +103,10 @@ export function mergeUserSums(all: readonly UserSums[]): UserSums {
   return merged;
 }
 
-function viewOf(counts: Float64Array, variant: Variant): BucketCounts {
+function partOf(counts: readonly number[], variant: Variant): BucketCounts {
   const { trials, events } = PARTS[variant];
   return {
-    trials: counts.subarray(trials, trials + USER_BUCKETS),
-    events: counts.subarray(events, events + USER_BUCKETS),
+    trials: counts.slice(trials, trials + USER_BUCKETS),
+    events: counts.slice(events, events + USER_BUCKETS),
   };
 }
