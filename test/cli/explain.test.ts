@@ -3,13 +3,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { z } from 'zod';
+import { crossingSentence } from '../../src/cli/explain/explanation.js';
 import type { Explanation } from '../../src/cli/explain/explanation.js';
+import { formatEValue } from '../../src/cli/format.js';
 import { whatWouldChange } from '../../src/cli/explain/what-would-change.js';
-import type { GuardrailStatus, Look } from '../../src/evidence/look.js';
+import type { Crossing, GuardrailStatus, Look } from '../../src/evidence/look.js';
 import type { Ledger, RolloutRow } from '../../src/ledger/ledger.js';
 import { stageName } from '../../src/plan/ids.js';
 import { createAssessment } from '../../src/statistics/assessment/assessment.js';
-import { fivePlan } from '../statistics/assessment/plan-fixture.js';
+import { fivePlan, sampleRatio } from '../statistics/assessment/plan-fixture.js';
 import { HEALTHY } from '../statistics/assessment/simulate-evidence.js';
 import { simulatedLedger } from './ledger-fixture.js';
 import { runCommand } from './run-command.js';
@@ -71,8 +73,11 @@ describe('sluice explain', () => {
     expect(lines[0]).toMatch(
       /^Look support@2026-11-24T09:00:00Z\/shadow\/2 \(scheduled\) of .* every interval that ended by 2026-11-24T09:00:20\.000Z: in shadow 800 requests of stable and 800 of the candidate\.$/,
     );
-    for (const [name, status] of Object.entries(newest.guardrails)) {
-      expect(lines).toContainEqual(`${name} is ${status.verdict}: ${status.why}. ${whatWouldChange(status, row.plan)}`);
+    for (const { name } of row.plan.guardrails) {
+      const status = newest.guardrails[name];
+      expect(lines).toContainEqual(
+        `${name} is ${status?.verdict}: ${status?.why}. ${status && whatWouldChange(name, status, row.plan)}`,
+      );
     }
     expect(lines.at(-1)).toMatch(/^Promotion waits for error_rate/);
   });
@@ -89,6 +94,23 @@ describe('sluice explain', () => {
       ),
     );
     expect(sentences).toContainEqual(expect.stringMatching(/^error_rate is breached: .*a crossing is final/));
+  });
+
+  it('tells a crossing of the sample ratio by its own bound', async () => {
+    const split: Crossing = {
+      family: 'hold',
+      guardrails: ['sample_ratio'],
+      named: true,
+      stage: stageName('canary-5'),
+      intervalEnd: row.startedAt + 30_000,
+      logE: Math.log(4_211),
+      requests: 1_234,
+    };
+    const plan = fivePlan({ guardrails: [...fivePlan().guardrails, sampleRatio()] });
+    expect(crossingSentence(split, plan)).toBe(
+      'sample_ratio crossed in canary-5 at 2026-11-24T09:00:30.000Z, after 1,234 requests of the candidate: ' +
+        `an e-value of ${formatEValue(split.logE)}, where ${formatEValue(Math.log(1_000))} is the bound.`,
+    );
   });
 
   it('tells state, hold and gates as the ledger has them last', async () => {
@@ -199,6 +221,14 @@ describe('whatWouldChange', () => {
     [{ verdict: 'breached', action: 'hold' }, 'acknowledges it'],
     [{ verdict: 'breached', action: 'flag' }, 'neither holds nor gates'],
   ])('of %o', (change, sentence) => {
-    expect(whatWouldChange({ ...status, ...change }, fivePlan())).toContain(sentence);
+    expect(whatWouldChange('error_rate', { ...status, ...change }, fivePlan())).toContain(sentence);
+  });
+
+  it('of the sample ratio names its own bound', () => {
+    const undecided: GuardrailStatus = { ...status, action: 'hold', logE: { breach: 0, safe: null }, needs: null };
+    const plan = fivePlan({ guardrails: [sampleRatio()] });
+    expect(whatWouldChange('sample_ratio', undecided, plan)).toBe(
+      'It is no gate and never turns safe; the rollout holds when its own e-value reaches 1000.',
+    );
   });
 });

@@ -2,11 +2,10 @@ import { describe, expect, test } from 'vitest';
 import { evidenceRecordSchema } from '../../src/backends/evidence-schemas.js';
 import type { EvidenceRecord } from '../../src/evidence/record.js';
 import { stageName } from '../../src/plan/ids.js';
-import type { SampleRatioGuardrail } from '../../src/plan/types.js';
 import { loadHash, sampleHash } from '../../src/router/choice.js';
 import { AssignedUnits } from '../../src/router/meter/assigned-units.js';
 import { createAssessment } from '../../src/statistics/assessment/assessment.js';
-import { fivePlan } from '../statistics/assessment/plan-fixture.js';
+import { fivePlan, sampleRatio } from '../statistics/assessment/plan-fixture.js';
 import { FakeClock } from './helpers/fake-clock.js';
 import {
   canarySplit,
@@ -22,13 +21,6 @@ import type { RouterFixture } from './helpers/router-fixture.js';
 import { startUpstream } from './helpers/upstream-server.js';
 
 const HALF = canarySplit({ stage: stageName('canary-50'), weights: { stable: 0.5, candidate: 0.5 } });
-const SAMPLE_RATIO: SampleRatioGuardrail = {
-  kind: 'sample-ratio',
-  name: 'sample_ratio',
-  action: 'hold',
-  weight: 1,
-  alpha: 0.001,
-};
 
 const usersOf = (count: number, first = 0): readonly string[] =>
   Array.from({ length: count }, (_, index) => `u-${first + index}`);
@@ -128,7 +120,7 @@ describe('assigned units', () => {
     await ask(two, usersOf(30, 15));
     clock.advance(1_000);
     const pages = await Promise.all(fleet.map(({ router }) => readEvidence(router)));
-    const assessment = createAssessment(fivePlan({ guardrails: [SAMPLE_RATIO] }), {});
+    const assessment = createAssessment(fivePlan({ guardrails: [sampleRatio()] }), {});
     assessment.absorb(pages.flatMap(({ records }) => records));
     const variants = [...(await ask(one, usersOf(45))).values()];
     const { sample_ratio: status } = assessment.read(HALF.stage ?? stageName('none'), {
@@ -150,7 +142,7 @@ describe('assigned units', () => {
     for (const fixture of fleet) await ask(fixture, usersOf(10));
     clock.advance(1_000);
     const pages = await Promise.all(fleet.map(({ router }) => readEvidence(router)));
-    const assessment = createAssessment(fivePlan({ guardrails: [SAMPLE_RATIO] }), {});
+    const assessment = createAssessment(fivePlan({ guardrails: [sampleRatio()] }), {});
     assessment.absorb(pages.flatMap(({ records }) => records));
     expect(assessment.crossings.hold).toMatchObject({ guardrails: ['sample_ratio'], named: true });
   });

@@ -2,10 +2,10 @@
 import type { Crossing, GuardrailStatus, Look } from '../../evidence/look.js';
 import type { RolloutId, RouteName } from '../../plan/ids.js';
 import type { Gate, RolloutStatus } from '../../plan/status.js';
-import type { GuardrailAction, Plan } from '../../plan/types.js';
+import type { GuardrailName, Plan } from '../../plan/types.js';
 import { formatEValue, formatShare } from '../format.js';
 import type { Recomputation } from './recompute-look.js';
-import { whatWouldChange } from './what-would-change.js';
+import { alphaOf, whatWouldChange } from './what-would-change.js';
 
 /** What `sluice explain --json` prints. */
 export interface Explanation {
@@ -82,7 +82,10 @@ function lookSentences(look: Look, plan: Plan): string[] {
     const crossing = look.crossings[action];
     if (crossing !== null) sentences.push(crossingSentence(crossing, plan));
   }
-  for (const [name, status] of Object.entries(look.guardrails)) sentences.push(guardrailSentence(name, status, plan));
+  for (const { name } of plan.guardrails) {
+    const status = look.guardrails[name];
+    if (status !== undefined) sentences.push(guardrailSentence(name, status, plan));
+  }
   sentences.push(
     look.promote.open
       ? 'The evidence for promotion is in: every gate is safe.'
@@ -91,29 +94,25 @@ function lookSentences(look: Look, plan: Plan): string[] {
   return sentences;
 }
 
-function guardrailSentence(name: string, status: GuardrailStatus, plan: Plan): string {
-  return `${name} is ${status.verdict}: ${status.why}. ${whatWouldChange(status, plan)}`;
+function guardrailSentence(name: GuardrailName, status: GuardrailStatus, plan: Plan): string {
+  return `${name} is ${status.verdict}: ${status.why}. ${whatWouldChange(name, status, plan)}`;
 }
 
-function crossingSentence(crossing: Crossing, plan: Plan): string {
+/** A crossing in a sentence. */
+export function crossingSentence(crossing: Crossing, plan: Plan): string {
   const { family, guardrails, named, stage, intervalEnd, logE, requests } = crossing;
+  const where = `crossed in ${stage} at ${instant(intervalEnd)}, after ${count(requests)} requests of the candidate`;
+  const alone = plan.guardrails.find(({ name, kind }) => kind === 'sample-ratio' && guardrails.includes(name));
+  if (alone?.kind === 'sample-ratio') {
+    const bound = formatEValue(-Math.log(alone.alpha));
+    return `${alone.name} ${where}: an e-value of ${formatEValue(logE)}, where ${bound} is the bound.`;
+  }
   const how = named ? 'named by the closed test' : 'leading, none being named by itself';
+  const bound = formatEValue(-Math.log(alphaOf(plan, family)));
   return (
-    `The ${family} guardrails crossed in ${stage} at ${instant(intervalEnd)}, after ${count(requests)} requests of the ` +
-    `candidate: together an e-value of ${formatEValue(logE)}, where ${formatEValue(-Math.log(alphaOf(plan, family)))} is the bound; ` +
+    `The ${family} guardrails ${where}: together an e-value of ${formatEValue(logE)}, where ${bound} is the bound; ` +
     `${guardrails.join(', ')} ${how}.`
   );
-}
-
-function alphaOf(plan: Plan, family: GuardrailAction): number {
-  switch (family) {
-    case 'rollback':
-      return plan.falseRollback;
-    case 'hold':
-      return plan.falseHold;
-    case 'flag':
-      return plan.falseFlag;
-  }
 }
 
 function gateSentence({ kind, open, why }: Gate): string {

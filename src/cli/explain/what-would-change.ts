@@ -1,16 +1,16 @@
 import type { GuardrailStatus } from '../../evidence/look.js';
-import type { GuardrailAction, Plan } from '../../plan/types.js';
+import type { GuardrailAction, GuardrailName, Plan } from '../../plan/types.js';
 import { formatDuration } from '../format.js';
 
 /** What would change a guardrail's verdict, in a sentence. */
-export function whatWouldChange(status: GuardrailStatus, plan: Plan): string {
+export function whatWouldChange(name: GuardrailName, status: GuardrailStatus, plan: Plan): string {
   switch (status.verdict) {
     case 'breached':
       return breached(status.action);
     case 'safe':
-      return `It stays safe while this stage's e-value for promotion is at ${bound(plan.falsePromote)} or more; ${breach(status.action, plan)}.`;
+      return `It stays safe while this stage's e-value for promotion is at ${bound(plan.falsePromote)} or more; ${breach(name, status.action, plan)}.`;
     case 'undecided':
-      return `${toSafe(status, plan)}; ${breach(status.action, plan)}.`;
+      return `${toSafe(status, plan)}; ${breach(name, status.action, plan)}.`;
   }
 }
 
@@ -25,14 +25,33 @@ function toSafe({ logE, needs, n }: GuardrailStatus, plan: Plan): string {
   return `It turns safe, at an e-value of ${bound(plan.falsePromote)}, after about ${requests}${time}`;
 }
 
-function breach(action: GuardrailAction, plan: Plan): string {
+function breach(name: GuardrailName, action: GuardrailAction, plan: Plan): string {
+  const guardrail = plan.guardrails.find((one) => one.name === name);
+  if (guardrail?.kind === 'sample-ratio')
+    return `${happens(action)} when its own e-value reaches ${bound(guardrail.alpha)}`;
+  return `${happens(action)} when the e-value of all ${action} guardrails together reaches ${bound(alphaOf(plan, action))}`;
+}
+
+/** How often the guardrails that share an action may take it by mistake. */
+export function alphaOf(plan: Plan, action: GuardrailAction): number {
   switch (action) {
     case 'rollback':
-      return `the rollout goes back when the e-value of all rollback guardrails together reaches ${bound(plan.falseRollback)}`;
+      return plan.falseRollback;
     case 'hold':
-      return `the rollout holds when the e-value of all hold guardrails together reaches ${bound(plan.falseHold)}`;
+      return plan.falseHold;
     case 'flag':
-      return `it is flagged when the e-value of all flag guardrails together reaches ${bound(plan.falseFlag)}`;
+      return plan.falseFlag;
+  }
+}
+
+function happens(action: GuardrailAction): string {
+  switch (action) {
+    case 'rollback':
+      return 'the rollout goes back';
+    case 'hold':
+      return 'the rollout holds';
+    case 'flag':
+      return 'it is flagged';
   }
 }
 

@@ -6,7 +6,7 @@ import { createAssessment } from '../../../src/statistics/assessment/assessment.
 import type { Assessment } from '../../../src/statistics/assessment/assessment.js';
 import { Families } from '../../../src/statistics/assessment/families.js';
 import type { GuardrailTracker } from '../../../src/statistics/assessment/guardrail-tracker.js';
-import { errorRate, fivePlan, latency, planWith, refusalRate } from './plan-fixture.js';
+import { errorRate, fivePlan, latency, planWith, refusalRate, sampleRatio } from './plan-fixture.js';
 import { START, intervalOf, recordOf } from './records.js';
 
 const CANARY_50 = stageName('canary-50');
@@ -134,19 +134,12 @@ describe('who is to blame', () => {
 
 describe('the sample ratio', () => {
   const moment = { stage: CANARY_50, intervalEnd: START, requests: 100 };
-  const sampleRatio: Guardrail = {
-    kind: 'sample-ratio',
-    name: 'sample_ratio',
-    action: 'hold',
-    weight: 1,
-    alpha: 0.001,
-  };
   const third = { weight: 1 / 3 };
   const guardrails = [
     refusalRate(third),
     refusalRate({ name: 'abort_rate', ...third }),
     refusalRate({ name: 'response_rate', ...third }),
-    sampleRatio,
+    sampleRatio(),
   ];
 
   function familiesOf(eValues: readonly [...held: [number, number, number], sampleRatio: number]): {
@@ -203,7 +196,7 @@ describe('the sample ratio', () => {
   });
 
   it('needs no weight of the family that holds', () => {
-    const alone = fivePlan({ guardrails: [{ ...sampleRatio, weight: 0.001 }] });
+    const alone = fivePlan({ guardrails: [sampleRatio({ weight: 0.001 })] });
     expect(() => createAssessment(alone, {})).not.toThrow();
   });
 });

@@ -7,6 +7,7 @@ import type {
   Plan,
   QuantileGuardrail,
   RateGuardrail,
+  SampleRatioGuardrail,
   StagePlan,
 } from '../../../src/plan/types.js';
 
@@ -92,6 +93,10 @@ export function tokensPerResponse(overrides: Partial<CutsGuardrail> = {}): CutsG
     typicalEffect: 0.4,
     ...overrides,
   };
+}
+
+export function sampleRatio(overrides: Partial<SampleRatioGuardrail> = {}): SampleRatioGuardrail {
+  return { kind: 'sample-ratio', name: 'sample_ratio', action: 'hold', weight: 1, alpha: 0.001, ...overrides };
 }
 
 /** The five-week plan with stages of seconds: error_rate, latency_p50 and latency_p95, intervals of a second. */

@@ -2,22 +2,15 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { EvidenceRecord } from '../../../src/evidence/record.js';
 import { stageName } from '../../../src/plan/ids.js';
-import type { SampleRatioGuardrail, Variant } from '../../../src/plan/types.js';
+import type { Variant } from '../../../src/plan/types.js';
 import { createAssessment, restoreAssessment } from '../../../src/statistics/assessment/assessment.js';
 import type { Assessment } from '../../../src/statistics/assessment/assessment.js';
 import { BROKEN_SPLIT_LOG_E } from '../../../src/statistics/assessment/sample-ratio-tracker.js';
-import { fivePlan } from './plan-fixture.js';
+import { fivePlan, sampleRatio } from './plan-fixture.js';
 import { Random } from './random.js';
 import { recordOf } from './records.js';
 
-const SAMPLE_RATIO: SampleRatioGuardrail = {
-  kind: 'sample-ratio',
-  name: 'sample_ratio',
-  action: 'hold',
-  weight: 1,
-  alpha: 0.001,
-};
-const PLAN = fivePlan({ guardrails: [SAMPLE_RATIO] });
+const PLAN = fivePlan({ guardrails: [sampleRatio()] });
 
 /** Ascending with the number. */
 function hashOf(unit: number): string {
