@@ -40,7 +40,8 @@ export class RequestIds {
         mark.variant,
         mark.stratum,
         mark.userBucket ?? '',
-        Math.round(mark.startedAt),
+        // Never up, which could be into the next interval than the one that counted the request.
+        Math.floor(mark.startedAt),
         mark.nonce,
       ].join(SEPARATOR),
     ).toString('base64url');

@@ -37,6 +37,11 @@ describe('a request id', () => {
     );
   });
 
+  test('names the interval that counted the request, whatever its length', () => {
+    const ids = new RequestIds([NEW_KEY]);
+    expect(ids.verify(ids.sign({ ...mark, startedAt: 1_790_000_000_999.7 }))?.startedAt).toBe(1_790_000_000_999);
+  });
+
   test('is worth nothing once a single character is changed, added or left out', () => {
     const ids = new RequestIds([NEW_KEY]);
     const id = ids.sign(mark);

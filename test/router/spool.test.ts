@@ -181,6 +181,29 @@ describe('the spool', () => {
 });
 
 describe('a spool that nobody empties', () => {
+  test('never hides a rating from a page while it moves it to another file', async () => {
+    const { open } = await place();
+    const spool = await open({ maxBytes: 120_000 });
+    await spool.append([ratingItem(rating('kept'))]);
+    const [first] = spool.entriesAfter(ROLLOUT, 0);
+    let filling = true;
+    const seen: number[] = [];
+    const filled = (async (): Promise<void> => {
+      for (let index = 0; index < 60; index += 1) await spool.append(interval(index).map(recordItem));
+      filling = false;
+    })();
+    while (filling) {
+      await new Promise((resolve) => setImmediate(resolve));
+      seen.push(spool.entriesAfter(ROLLOUT, 0).filter(({ kind }) => kind === 'rating').length);
+    }
+    await filled;
+    expect(seen.length).toBeGreaterThan(60);
+    expect(new Set(seen)).toEqual(new Set([1]));
+    const [moved] = spool.entriesAfter(ROLLOUT, 0).filter(({ kind }) => kind === 'rating');
+    expect(moved?.sequence).toBeGreaterThan(first?.sequence ?? Infinity);
+    await spool.close();
+  });
+
   test('drops whole intervals, oldest first and on both sides, and leaves word that they are incomplete', async () => {
     const { open, log } = await place();
     const spool = await open({ maxBytes: 120_000 });

@@ -179,8 +179,8 @@ export class Spool {
       const lost = this.#entries.filter((entry) => entry.place?.segment === segment);
       const lines = await this.lines(lost);
       let tombstoneBytes = 0;
+      // No page may be made up between taking these out and putting back what is kept of them.
       this.#release((entry) => entry.place?.segment === segment);
-      await this.#removeEmpty();
       for (const entry of this.#entries) if (entry.tombstone) tombstoneBytes += entry.bytes;
       for (const [index, entry] of lost.entries()) {
         const json = itemJson(entry, lines[index] ?? '');
@@ -191,6 +191,7 @@ export class Spool {
           this.#add({ ...entry, json });
         }
       }
+      await this.#removeEmpty();
       const why = tooOld ? `older than ${maxAgeMs} ms` : `more than ${maxBytes} bytes`;
       const message = `${lost.length} items of evidence that nobody fetched were dropped (${why}); their intervals are incomplete`;
       log({ level: 'warn', event: 'spool-overflow', message, route });
