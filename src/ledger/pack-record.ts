@@ -6,6 +6,7 @@
  */
 import { deflateRawSync, inflateRawSync } from 'node:zlib';
 import type { Assigned, EvidenceRecord, Histogram, Rate, UserBuckets } from '../evidence/record.js';
+import { histogramOfBuckets } from '../statistics/histogram.js';
 
 /** What the row's key and `evidence_source` do not hold. */
 export type RecordBody = Omit<
@@ -116,12 +117,9 @@ export function unpackRecord(bytes: Uint8Array | ArrayBuffer): RecordBody {
   const [started, completed, aborted, late, trials, events] = body.n;
   const flags = body.f ?? 0;
   const [prompt, cached, completion, responses] = body.t ?? [0, 0, 0, 0];
-  const counts = (body.s ?? []).map(countsOf);
-  const countsAt = (place: number): Counts => {
-    const found = counts[place];
-    if (found === undefined) throw new Error('an evidence row holds a part of a record');
-    return found;
-  };
+  const distinct = body.s ?? [];
+  const ofUsers = atPlaces(distinct, countsOf);
+  const ofValues = atPlaces(distinct, histogramOf);
   return {
     warmup: (flags & 1) !== 0,
     incomplete: (flags & 2) !== 0,
@@ -137,12 +135,12 @@ export function unpackRecord(bytes: Uint8Array | ArrayBuffer): RecordBody {
     histograms: mapValues(body.h ?? {}, ([gamma, xMin, place]): Histogram => ({
       gamma,
       xMin,
-      counts: countsAt(place),
+      counts: ofValues(place),
     })),
     tokens: { prompt, cached, completion, responses },
     buckets: mapValues(body.b ?? {}, ([ofTrials, ofEvents]): UserBuckets => ({
-      trials: countsAt(ofTrials),
-      events: countsAt(ofEvents),
+      trials: ofUsers(ofTrials),
+      events: ofUsers(ofEvents),
     })),
     ...(body.a === undefined ? {} : { assigned: assignedOf(body.a) }),
   };
@@ -173,6 +171,34 @@ function stepsOf(counts: Counts): Steps {
     before = index;
   }
   return steps;
+}
+
+/** What is made of the steps at a place, once for all who name it. */
+function atPlaces(distinct: readonly Steps[], make: (steps: Steps) => Counts): (place: number) => Counts {
+  const made: (Counts | undefined)[] = [];
+  return (place) => {
+    const steps = distinct[place];
+    if (steps === undefined) throw new Error('an evidence row holds a part of a record');
+    return (made[place] ??= make(steps));
+  };
+}
+
+/** Whoever assesses the record wants the buckets in order: so they are at hand. */
+function histogramOf(steps: Steps): Counts {
+  const indexes: number[] = [];
+  const counts: number[] = [];
+  let index = 0;
+  for (let position = 0; position + 1 < steps.length; position += 2) {
+    index += steps[position] ?? 0;
+    indexes.push(index);
+    counts.push(steps[position + 1] ?? 0);
+  }
+  try {
+    return histogramOfBuckets(indexes, counts);
+  } catch {
+    // What cannot be true is for the assessment to refuse, which can name the record.
+    return countsOf(steps);
+  }
 }
 
 function countsOf(steps: Steps): Counts {

@@ -103,9 +103,28 @@ export function sortedBuckets(histogram: Histogram): SortedBuckets {
  * each record of a long stage, several times over.
  */
 export function keepSortedBuckets(histogram: Histogram): SortedBuckets {
+  const known = kept.get(histogram);
+  if (known !== undefined) return known;
   const buckets = readBuckets(histogram);
   kept.set(histogram, buckets);
   return buckets;
+}
+
+/** A histogram of buckets in ascending order, which are kept. Throws as `sortedBuckets`. */
+export function histogramOfBuckets(indexes: readonly number[], counts: readonly number[]): Record<number, number> {
+  const histogram: Record<number, number> = {};
+  let total = 0;
+  let previous = -1;
+  for (let position = 0; position < indexes.length; position++) {
+    const index = indexes[position] ?? Number.NaN;
+    const count = counts[position] ?? Number.NaN;
+    requireBucket(index, count, previous);
+    previous = index;
+    histogram[index] = count;
+    total += count;
+  }
+  kept.set(histogram, { indexes, counts, total });
+  return histogram;
 }
 
 /** [index, count] in ascending order of index. Throws unless both are non-negative integers. */
@@ -137,15 +156,19 @@ function readBuckets(histogram: Histogram): SortedBuckets {
   for (const key of Object.keys(histogram)) {
     const index = Number(key);
     const count = histogram[index] ?? Number.NaN;
-    requireCount(index);
-    requireCount(count);
-    if (index <= previous) throw new StatisticsError('out-of-range', 'bucket index is out of range');
+    requireBucket(index, count, previous);
     previous = index;
     indexes.push(index);
     counts.push(count);
     total += count;
   }
   return { indexes, counts, total };
+}
+
+function requireBucket(index: number, count: number, previous: number): void {
+  requireCount(index);
+  requireCount(count);
+  if (index <= previous) throw new StatisticsError('out-of-range', 'bucket index is out of range');
 }
 
 export function requireQuantile(quantile: number): void {

@@ -28,13 +28,13 @@ export function logSumExp(values: ArrayLike<number>): number {
 export function logWeightedAverage(logValues: ArrayLike<number>, weights: ArrayLike<number>): number {
   requireSameLength(logValues.length, weights.length, 'values and weights');
   requireWeights(weights, 'weights');
-  // A weight of 0 adds nothing whatever its value; ln 0 + ∞ would be NaN.
-  return logSumExp(
-    Array.from({ length: weights.length }, (_, i) => {
-      const value = logValues[i] ?? Number.NaN;
-      requireNumber(value, 'log value');
-      const weight = weights[i] ?? 0;
-      return weight === 0 ? -Infinity : Math.log(weight) + value;
-    }),
-  );
+  const terms = new Float64Array(weights.length);
+  for (let i = 0; i < terms.length; i++) {
+    const value = logValues[i] ?? Number.NaN;
+    requireNumber(value, 'log value');
+    const weight = weights[i] ?? 0;
+    // A weight of 0 adds nothing whatever its value; ln 0 + ∞ would be NaN.
+    terms[i] = weight === 0 ? -Infinity : Math.log(weight) + value;
+  }
+  return logSumExp(terms);
 }

@@ -1,4 +1,5 @@
 import type { Table } from './table.js';
+import type { ThetaGrid } from './theta-grid.js';
 
 /** A term this much smaller than the sum so far cannot change it. */
 const NEGLIGIBLE = 1e-18;
@@ -27,7 +28,7 @@ interface Support {
  * Everything is relative to the most probable count at θ = 0, so nothing underflows or cancels: against 40-digit
  * arithmetic the error is below 1e-13 of |ℓ| (or of 1) up to 10^6 requests.
  */
-export function addConditionalLikelihood(profile: Float64Array, theta: ArrayLike<number>, table: Table): void {
+export function addConditionalLikelihood(profile: Float64Array, grid: ThetaGrid, table: Table): void {
   const { candidateEvents, candidateTrials, stableTrials } = table;
   const events = candidateEvents + table.stableEvents;
   const lowest = Math.max(0, events - stableTrials);
@@ -36,15 +37,15 @@ export function addConditionalLikelihood(profile: Float64Array, theta: ArrayLike
   const support: Support = { candidateTrials, stableTrials, events, lowest, highest };
 
   const steps = highest - lowest;
-  if (steps <= SHORT_SUPPORT && steps * largestMagnitude(theta) <= POLYNOMIAL_RANGE) {
-    addByPolynomial(profile, theta, candidateEvents, support);
+  if (steps <= SHORT_SUPPORT && steps * grid.largest <= POLYNOMIAL_RANGE) {
+    addByPolynomial(profile, grid, candidateEvents, support);
   } else {
-    addFromModes(profile, theta, candidateEvents, support);
+    addFromModes(profile, grid, candidateEvents, support);
   }
 }
 
 /** M(θ) as the logarithm of a polynomial in the odds, by Horner's rule: the quick way for the small tables of most intervals. */
-function addByPolynomial(profile: Float64Array, theta: ArrayLike<number>, observed: number, support: Support): void {
+function addByPolynomial(profile: Float64Array, grid: ThetaGrid, observed: number, support: Support): void {
   const { lowest, highest } = support;
   const steps = highest - lowest;
   const central = modeOf(support, 1) - lowest;
@@ -53,8 +54,8 @@ function addByPolynomial(profile: Float64Array, theta: ArrayLike<number>, observ
   for (let k = central; k < steps; k++) coefficients[k + 1] = (coefficients[k] ?? 0) * termRatio(support, lowest + k);
   for (let k = central - 1; k >= 0; k--) coefficients[k] = (coefficients[k + 1] ?? 0) / termRatio(support, lowest + k);
 
-  const sums = new Float64Array(theta.length);
-  for (let i = 0; i < theta.length; i++) sums[i] = Math.exp(theta[i] ?? 0);
+  const { theta } = grid;
+  const sums = grid.odds.slice();
   evaluateInPlace(sums, coefficients);
   const logCentralSum = Math.log(polynomial(coefficients, 1));
   for (let i = 0; i < theta.length; i++) {
@@ -67,37 +68,23 @@ function addByPolynomial(profile: Float64Array, theta: ArrayLike<number>, observ
  * M(θ) from the sum around θ's own mode, and a walk that joins the modes: for tables with many events.
  * Cost: O(grid · standard deviation + distance between the modes).
  */
-function addFromModes(profile: Float64Array, theta: ArrayLike<number>, observed: number, support: Support): void {
+function addFromModes(profile: Float64Array, grid: ThetaGrid, observed: number, support: Support): void {
   const centralMode = modeOf(support, 1);
   const logCentralSum = Math.log(sumFromMode(support, centralMode, 1));
-  const { above, below } = outwardFromZero(theta);
+  const { theta, odds: allOdds, above, below } = grid;
+  // Outward from 0, so that the walk only ever leads away from the central mode: the rounding of a far point (ℓ of −10^5)
+  // never reaches a near one.
   for (const indexes of [above, below]) {
     const path = new LogPath(support, centralMode);
     for (const i of indexes) {
       const point = theta[i] ?? 0;
-      const odds = Math.exp(point);
+      const odds = allOdds[i] ?? 1;
       const mode = modeOf(support, odds);
       const logSum = Math.log(sumFromMode(support, mode, odds));
       // (observed − mode)·θ instead of observed·θ − mode·θ: no cancellation, and exactly 0 at θ = 0.
       profile[i] = (profile[i] ?? 0) + ((observed - mode) * point - path.to(mode) - logSum + logCentralSum);
     }
   }
-}
-
-/**
- * The indexes of the points at or above 0, ascending, and of those below, descending: in this order the walk only ever
- * leads away from the central mode, so the rounding of a far point (ℓ of −10^5) never reaches a near one.
- */
-function outwardFromZero(theta: ArrayLike<number>): {
-  readonly above: readonly number[];
-  readonly below: readonly number[];
-} {
-  const above: number[] = [];
-  const below: number[] = [];
-  for (let i = 0; i < theta.length; i++) ((theta[i] ?? 0) >= 0 ? above : below).push(i);
-  above.sort((left, right) => (theta[left] ?? 0) - (theta[right] ?? 0));
-  below.sort((left, right) => (theta[right] ?? 0) - (theta[left] ?? 0));
-  return { above, below };
 }
 
 /** p(j + 1) / p(j) at θ = 0. */
@@ -176,12 +163,6 @@ function polynomial(coefficients: Float64Array, x: number): number {
   let value = 0;
   for (let k = coefficients.length - 1; k >= 0; k--) value = value * x + (coefficients[k] ?? 0);
   return value;
-}
-
-function largestMagnitude(values: ArrayLike<number>): number {
-  let largest = 0;
-  for (let i = 0; i < values.length; i++) largest = Math.max(largest, Math.abs(values[i] ?? 0));
-  return largest;
 }
 
 /**

@@ -1,11 +1,8 @@
-import { requireFinite, requirePositive, requireSameLength } from './checks.js';
-import { StatisticsError } from './errors.js';
+import { requirePositive, requireSameLength } from './checks.js';
 import { addConditionalLikelihood } from './noncentral-hypergeometric.js';
 import { requireTable } from './table.js';
 import type { Table } from './table.js';
-
-/** Beyond ±300 nats the odds leave the range in which the mode can be computed; no rollout asks about odds of e^300. */
-const LARGEST_THETA = 300;
+import { thetaGrid } from './theta-grid.js';
 
 /** An evidence profile: log likelihood of each θ of a grid against θ = 0, in nats. Profiles of tables add up. */
 export type Profile = Float64Array;
@@ -34,8 +31,7 @@ export function tableProfile(theta: ArrayLike<number>, table: Table): Profile {
 export function addTableProfile(profile: Profile, theta: ArrayLike<number>, table: Table): void {
   requireTable(table);
   requireSameLength(profile.length, theta.length, 'profile and theta');
-  for (let i = 0; i < theta.length; i++) requireTheta(theta[i] ?? Number.NaN);
-  addConditionalLikelihood(profile, theta, table);
+  addConditionalLikelihood(profile, thetaGrid(theta), table);
 }
 
 /** Σ of profiles over the same grid: how intervals, strata, replicas and stages merge. Order does not matter. */
@@ -53,9 +49,4 @@ export function discountedProfile(profile: Profile, designEffect: number): Profi
   requirePositive(designEffect, 'design effect');
   if (designEffect === 1) return profile;
   return profile.map((value) => value / designEffect);
-}
-
-function requireTheta(theta: number): void {
-  requireFinite(theta, 'theta');
-  if (Math.abs(theta) > LARGEST_THETA) throw new StatisticsError('out-of-range', 'theta must lie within 300 nats of 0');
 }

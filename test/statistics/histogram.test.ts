@@ -7,6 +7,7 @@ import {
   bucketIndex,
   bucketUpperEdge,
   gammaForRatio,
+  histogramOfBuckets,
   histogramTotal,
   keepSortedBuckets,
   quantileIndex,
@@ -108,12 +109,39 @@ describe('sorted buckets', () => {
     expect(sortedBuckets({ 110: 7, 99: 5, 300: 0 })).toEqual({ indexes: [99, 110, 300], counts: [5, 7, 0], total: 12 });
   });
 
-  it('that are kept are read no more, but for being kept anew', () => {
-    const histogram: Record<number, number> = { 7: 1 };
+  it('are read once where they are kept', () => {
+    const histogram = { 7: 1 };
     const kept = keepSortedBuckets(histogram);
     expect(sortedBuckets(histogram)).toBe(kept);
-    histogram[7] = 2;
-    expect(keepSortedBuckets(histogram).total).toBe(2);
+    expect(keepSortedBuckets(histogram)).toBe(kept);
+  });
+
+  it('make a histogram, and come back from it', () => {
+    fc.assert(
+      fc.property(histograms, (histogram) => {
+        const { indexes, counts, total } = sortedBuckets(histogram);
+        const made = histogramOfBuckets(indexes, counts);
+        expect(made).toEqual(histogram);
+        expect(sortedBuckets(made)).toEqual({ indexes, counts, total });
+        expect(sortedBuckets({ ...made })).toEqual({ indexes, counts, total });
+      }),
+    );
+  });
+
+  it.each([
+    [
+      [7, 7],
+      [1, 1],
+    ],
+    [
+      [7, 6],
+      [1, 1],
+    ],
+    [[-1], [1]],
+    [[7], [0.5]],
+    [[7, 8], [1]],
+  ])('make no histogram of %j and %j', (indexes, counts) => {
+    expect(() => histogramOfBuckets(indexes, counts)).toThrow(StatisticsError);
   });
 
   it('are refused where a bucket is written twice', () => {

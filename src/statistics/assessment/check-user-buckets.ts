@@ -14,7 +14,10 @@ export function userBucketsProblem(record: EvidenceRecord): string | null {
   for (const name of Object.keys(record.buckets)) {
     const buckets = record.buckets[name];
     if (buckets === undefined) continue;
-    const problem = bucketsProblem(`buckets.${name}`, buckets, wholeOf(record, name));
+    const whole = wholeOf(record, name);
+    const sums = soundSums(buckets);
+    if (sums && sums.trials <= whole.trials && sums.events <= whole.events) continue;
+    const problem = bucketsProblem(`buckets.${name}`, buckets, whole);
     if (problem !== null) return problem;
   }
   return null;
@@ -28,10 +31,7 @@ interface Whole {
   readonly eventsPath: string;
 }
 
-function bucketsProblem(path: string, buckets: UserBuckets, whole: Whole): string | null {
-  const { trials, events } = buckets;
-  const sound = soundSums(buckets);
-  if (sound && sound.trials <= whole.trials && sound.events <= whole.events) return null;
+function bucketsProblem(path: string, { trials, events }: UserBuckets, whole: Whole): string | null {
   let allTrials = 0;
   let allEvents = 0;
   for (const key of Object.keys(trials)) {
