@@ -44,7 +44,7 @@ function whyNot(wanted: string, guardrails: readonly Guardrail[]): string {
     : `no guardrail of the plan${wanted === DEFAULT_PRIMARY ? `: ${DEFAULT_PRIMARY}, the default, is off` : ''}`;
 }
 
-/** Rates and quantiles have a "better" and a "worse", where both variants are measured alike in each of the stages. */
+/** Rates, quantiles and ratings have a "better" and a "worse", where both variants are measured alike in each of the stages. */
 function isComparable(guardrail: Guardrail, stages: readonly StagePlan[]): boolean {
   switch (guardrail.kind) {
     case 'rate': {
@@ -52,8 +52,8 @@ function isComparable(guardrail: Guardrail, stages: readonly StagePlan[]): boole
       return source !== undefined && stages.every((stage) => source.comparable(stage));
     }
     case 'quantile':
-      return true;
     case 'feedback':
+      return true;
     case 'cuts':
     case 'sample-ratio':
       return false;

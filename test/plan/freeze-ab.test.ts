@@ -6,6 +6,9 @@ import { context, errorOf, planWith, problemsWith } from './context.js';
 
 const DAY = 86_400_000;
 const ab = { kind: 'ab', for: '3d' };
+/** What can be a primary by default. */
+const USE =
+  'Use one of "error_rate", "latency_p50", "latency_p95", "ttft_p50", "ttft_p95", "cache_hit_rate", "feedback", "refusal_rate", "abort_rate"';
 
 describe('the preset ab', () => {
   it('is one stage of half the units that waits for a winner', () => {
@@ -74,17 +77,22 @@ describe('a stage of kind ab', () => {
       'stages[1].share is "20%": less than the 50% of an earlier stage. Put the stages in the order of a growing share',
     ],
     [{ stages: [ab], winner: 'promote' }, 'winner is "promote": unknown. Use one of "recommend", "act"'],
+    [{ stages: [ab], primary: 'latency_p99' }, `primary is "latency_p99": no guardrail of the plan. ${USE}`],
     [
-      { stages: [ab], primary: 'latency_p99' },
-      'primary is "latency_p99": no guardrail of the plan. Use one of "error_rate", "latency_p50", "latency_p95"',
+      { stages: [ab], primary: 'tokens_per_response' },
+      `primary is "tokens_per_response": a guardrail on which the two variants of an ab stage cannot be compared both ways. ${USE}`,
+    ],
+    [
+      { stages: [{ ...ab, share: '20%' }], primary: 'cache_hit_rate' },
+      `primary is "cache_hit_rate": a guardrail on which the two variants of an ab stage cannot be compared both ways. ${USE.replace(', "cache_hit_rate"', '')}`,
     ],
     [
       { stages: [ab], primary: 'latency_p50', guardrails: { latency_p50: 'off' } },
-      'primary is "latency_p50": no guardrail of the plan. Use one of "error_rate", "latency_p95"',
+      `primary is "latency_p50": no guardrail of the plan. ${USE.replace(', "latency_p50"', '')}`,
     ],
     [
       { stages: [ab], guardrails: { error_rate: 'off' } },
-      'primary is missing: no guardrail of the plan: error_rate, the default, is off. Use one of "latency_p50", "latency_p95"',
+      `primary is missing: no guardrail of the plan: error_rate, the default, is off. ${USE.replace('"error_rate", ', '')}`,
     ],
     [
       { primary: 'error_rate' },
@@ -107,7 +115,7 @@ describe('a frozen plan with an ab stage', () => {
 
   it.each<[string, Pick<Plan, 'ab'>, string]>([
     ['without its ending', { ab: null }, 'ab'],
-    ['with a primary that it does not have', { ab: { primary: 'feedback', winner: 'act' } }, 'ab.primary'],
+    ['with a primary that it does not have', { ab: { primary: 'judge', winner: 'act' } }, 'ab.primary'],
   ])('is refused %s', (_, changed, path) => {
     const { digest: __, ...plan } = { ...planWith({ stages: 'ab' }), ...changed };
     const refused = errorOf(() => freezePlan({ ...plan, digest: digestOf(plan) }, context));

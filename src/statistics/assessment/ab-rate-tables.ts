@@ -1,18 +1,11 @@
 import type { LadderStep, RateGuardrail, StagePlan, Variant } from '../../plan/types.js';
-import type { UserBuckets } from '../../evidence/record.js';
 import { EvidenceGridBuilder } from '../evidence-grid.js';
 import type { AbTables, MarginTests } from './ab-source.js';
 import { BASELINE_TRIALS, frozenBaseline, marginEffect, promoteMargins } from './promote-margin.js';
 import type { PromoteMargin } from './promote-margin.js';
+import type { VariantCounts } from './rating-evidence.js';
 import { TablePools, addCounts } from './table-pools.js';
 import type { PoolPlace, PoolSnapshot } from './table-pools.js';
-
-/** Counts of one variant in one interval. */
-export interface AbCounts {
-  readonly trials: number;
-  readonly events: number;
-  readonly users: UserBuckets | undefined;
-}
 
 /** The state as plain data. */
 export interface AbRateTablesSnapshot {
@@ -39,7 +32,7 @@ export class AbRateTables {
   }
 
   /** Adds what one variant has in an interval; `compared`: an ab stage compares the variants on it. */
-  add(place: PoolPlace, variant: Variant, { trials, events, users }: AbCounts, compared: boolean): void {
+  add(place: PoolPlace, variant: Variant, { trials, events, users }: VariantCounts, compared: boolean): void {
     if (trials === 0) return;
     if (variant === 'stable') {
       this.baseline.trials += trials;

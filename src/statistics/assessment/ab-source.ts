@@ -2,6 +2,7 @@ import type { StagePlan } from '../../plan/types.js';
 import type { EvidenceGrid, OneSidedTest } from '../evidence-grid.js';
 import { EvidenceGridBuilder } from '../evidence-grid.js';
 import type { Table } from '../table.js';
+import type { AbFeedbackSnapshot } from './ab-feedback-source.js';
 import type { AbQuantileSnapshot } from './ab-quantile-source.js';
 import type { AbRateSnapshot } from './ab-rate-source.js';
 import type { IntervalBatch } from './interval-batch.js';
@@ -56,7 +57,7 @@ export interface AbSource {
   snapshot(): AbSourceSnapshot;
 }
 
-export type AbSourceSnapshot = AbRateSnapshot | AbQuantileSnapshot;
+export type AbSourceSnapshot = AbRateSnapshot | AbFeedbackSnapshot | AbQuantileSnapshot;
 
 /** Tests of "no difference": H0 θ ≤ slack, and θ ≥ −slack. `typicalEffect`: the effect most worth catching, nats. */
 export function equalityTests(slack: number, typicalEffect: number): EqualityTests {

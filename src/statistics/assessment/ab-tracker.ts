@@ -5,6 +5,7 @@ import { abCall, logDifference } from '../ab-call.js';
 import type { AbLogE } from '../ab-call.js';
 import { AbEvidence } from './ab-evidence.js';
 import type { AbSegmentSnapshot } from './ab-evidence.js';
+import { AbFeedbackSource } from './ab-feedback-source.js';
 import { AbQuantileSource } from './ab-quantile-source.js';
 import { AbRateSource } from './ab-rate-source.js';
 import type { AbSource, AbSourceSnapshot } from './ab-source.js';
@@ -125,6 +126,7 @@ function createSource(
     case 'quantile':
       return new AbQuantileSource(guardrail, plan.stages, seed, from?.kind === 'quantile' ? from : undefined);
     case 'feedback':
+      return new AbFeedbackSource(guardrail, plan.stages, from?.kind === 'feedback' ? from : undefined);
     case 'cuts':
     case 'sample-ratio':
       throw new AssessmentError('plan-invalid', `primary ${guardrail.name} cannot be compared in an ab stage`);

@@ -142,7 +142,7 @@ export class FeedbackTracker implements GuardrailTracker {
 }
 
 /** Ratings of one kind and variant, and the bad ones at each cut, with the users behind them. */
-function countsByCut(variant: RatedVariant, kind: RatingKind): readonly VariantCounts[] {
+export function countsByCut(variant: RatedVariant, kind: RatingKind): readonly VariantCounts[] {
   const inBuckets = Object.entries(variant.ratings)
     .map(([bucket, counts]) => ({ bucket, ...cutCounts(counts, kind) }))
     .filter(({ trials }) => trials > 0);

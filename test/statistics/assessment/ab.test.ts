@@ -5,25 +5,13 @@ import { stageName } from '../../../src/plan/ids.js';
 import type { Guardrail, Plan, StagePlan } from '../../../src/plan/types.js';
 import { createAssessment, restoreAssessment } from '../../../src/statistics/assessment/assessment.js';
 import type { Assessment } from '../../../src/statistics/assessment/assessment.js';
-import { errorRate, fivePlan, latency } from './plan-fixture.js';
+import { AB, abPlan, ALL, isDifference, limit, margins } from './ab-plan.js';
+import { errorRate, latency } from './plan-fixture.js';
 import { intervalOf } from './records.js';
 import { EvidenceSimulator } from './simulate-evidence.js';
 import type { Behaviour } from './simulate-evidence.js';
 
-const AB = stageName('ab');
-const ALL = { promoteFromGeneration: 0 };
 const ALIKE: Behaviour = { errorRate: 0.05, medianMs: 400, logSd: 0.5 };
-
-/** One stage of kind ab, half of the units each. */
-function abPlan(guardrail: Guardrail, others: readonly Guardrail[] = []): Plan {
-  const [half] = fivePlan().stages.filter(({ name }) => name === 'canary-50');
-  if (!half) throw new Error('the fixture has no canary-50');
-  return fivePlan({
-    stages: [{ ...half, name: AB, kind: 'ab', onUndecided: 'hold', mixtureShare: 1 }],
-    guardrails: [{ ...guardrail, weight: 1 }, ...others],
-    ab: { primary: guardrail.name, winner: 'act' },
-  });
-}
 
 interface Run {
   readonly finding: AbReading['finding'];
@@ -47,20 +35,6 @@ function run(plan: Plan, seed: number, candidate: Behaviour, stable: Behaviour, 
 function share(runs: number, finding: (call: AbReading['finding']) => boolean, one: (seed: number) => Run): number {
   return Array.from({ length: runs }, (_, seed) => one(seed)).filter((each) => finding(each.finding)).length;
 }
-
-/** The largest count that is still no evidence, at 99 %, of a probability above 5 %. */
-function limit(count: number): number {
-  let cumulative = 0;
-  let term = 0.95 ** count;
-  for (let k = 0; k < count; k++) {
-    cumulative += term;
-    if (cumulative >= 0.99) return k;
-    term *= ((count - k) / (k + 1)) * (0.05 / 0.95);
-  }
-  return count;
-}
-
-const isDifference = (call: AbReading['finding']): boolean => call === 'candidate-better' || call === 'stable-better';
 
 describe('an ab stage, looked at each second', { timeout: 120_000 }, () => {
   it.each<[string, Guardrail]>([
@@ -118,10 +92,6 @@ describe('an ab stage, looked at each second', { timeout: 120_000 }, () => {
     expect(found).toBeGreaterThanOrEqual(16);
   });
 });
-
-function margins(ratio: number): NonNullable<ReturnType<typeof errorRate>['promote']> {
-  return { ratios: { early: ratio, middle: ratio, late: ratio }, absolute: 0.0001 };
-}
 
 /** Seconds of a hundred requests each variant, with so many errors. */
 function seconds(
