@@ -75,7 +75,7 @@ export const ratingRecordSchema = z.object({
   ratedAt: timestamp,
   rating: z.discriminatedUnion('kind', [
     z.object({ kind: z.literal('thumb'), up: z.boolean() }),
-    z.object({ kind: z.literal('score'), score: z.number() }),
+    z.object({ kind: z.literal('score'), score: z.number().int().min(1).max(5) }),
   ]),
 }) satisfies z.ZodType<RatingRecord>;
 

@@ -66,8 +66,8 @@ export function validateRating(rating: RatingRecord): void {
   for (const field of ['generation', 'requestStartedAt', 'ratedAt'] as const) checkCount(field, rating[field], found);
   const bucket = rating.userBucket;
   if (bucket !== null && !isUserBucket(bucket)) found.push(`userBucket is ${shown(bucket)}, not 0 to 63 or null`);
-  if (rating.rating.kind === 'score' && !Number.isFinite(rating.rating.score)) {
-    found.push(`score is ${shown(rating.rating.score)}, not a number`);
+  if (rating.rating.kind === 'score' && ![1, 2, 3, 4, 5].includes(rating.rating.score)) {
+    found.push(`score is ${shown(rating.rating.score)}, not one of 1 to 5`);
   }
   if (found.length === 0) return;
   throw new SluiceError(

@@ -130,7 +130,7 @@ describe('validateRecord', () => {
 
 describe('validateRating', () => {
   it('takes thumbs and scores, with and without a user', () => {
-    const score = rating({ userBucket: null, rating: { kind: 'score', score: 4.5 } });
+    const score = rating({ userBucket: null, rating: { kind: 'score', score: 4 } });
     for (const valid of [rating(), score]) expect(() => validateRating(valid)).not.toThrow();
   });
 
@@ -139,6 +139,8 @@ describe('validateRating', () => {
     [rating({ userBucket: 64 }), /userBucket is 64/],
     [rating({ requestStartedAt: NaN }), /requestStartedAt is NaN/],
     [rating({ rating: { kind: 'score', score: NaN } }), /score is NaN/],
+    [rating({ rating: { kind: 'score', score: 4.5 } }), /score is 4.5, not one of 1 to 5/],
+    [rating({ rating: { kind: 'score', score: 6 } }), /score is 6, not one of 1 to 5/],
   ])('refuses a rating that cannot be true (%#)', (broken, phrase) => {
     expect(() => validateRating(broken)).toThrow(phrase);
   });
