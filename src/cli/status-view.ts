@@ -9,6 +9,7 @@ export function renderStatus(status: RolloutStatus, now: number): string {
     headline(status),
     ...stageLines(status, now),
     ...guardrailLines(status),
+    ...abLines(status),
     ...gateLines(status),
     ...endLines(status),
   ].join('\n');
@@ -63,6 +64,11 @@ function guardrailLines(status: RolloutStatus): string[] {
   return table.length > 0
     ? table
     : [`  ${colour.dim('no look yet: guardrails follow with the first closed intervals')}`];
+}
+
+/** What an ab stage has found by its last look. */
+function abLines({ ab = null }: RolloutStatus): string[] {
+  return ab === null ? [] : [`  ${colour.cyan('A/B')}     ${ab.why}`];
 }
 
 function gateLines(status: RolloutStatus): string[] {

@@ -15,10 +15,10 @@ function headline({ action, firstBreach }: Analysis): string {
   return `${word}  ${guardrail} is breached in ${stage} at ${at}, after ${after}`;
 }
 
-function stageLine({ stage, from, to, requests, promote }: AnalyzedStage): string {
+function stageLine({ stage, from, to, requests, promote, ab }: AnalyzedStage): string {
   const counts = `${requests.stable.toLocaleString('en-US')} stable, ${requests.candidate.toLocaleString('en-US')} candidate`;
   const gates = promote.open
-    ? colour.green('evidence for promotion is in')
-    : `promotion waits for ${promote.waiting.map(({ guardrail }) => guardrail).join(', ')}`;
+    ? colour.green(ab === undefined ? 'evidence for promotion is in' : `decided: ${ab.why}`)
+    : `${ab === undefined ? 'promotion' : 'its end'} waits for ${promote.waiting.map(({ guardrail }) => guardrail).join(', ')}`;
   return `  ${pad(stage, 14)}${from} … ${to}  ${pad(counts, 36)}${gates}`;
 }

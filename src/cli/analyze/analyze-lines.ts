@@ -1,5 +1,5 @@
 /** The pipeline's assessment over logged requests: read, put in order, filed as evidence, assessed. */
-import type { AssessmentReading, Crossing, GuardrailStatus } from '../../evidence/look.js';
+import type { AbReading, AssessmentReading, Crossing, GuardrailStatus } from '../../evidence/look.js';
 import { intervalEnd } from '../../evidence/record.js';
 import type { GuardrailAction, GuardrailName, Plan } from '../../plan/types.js';
 import { SluiceError } from '../../plan/failures.js';
@@ -26,6 +26,8 @@ export interface AnalyzedStage {
   readonly to: string;
   readonly requests: AssessmentReading['requests'];
   readonly promote: AssessmentReading['promote'];
+  /** What an ab stage has found; absent in stages of another kind. */
+  readonly ab?: AbReading;
 }
 
 /** What `sluice analyze` prints. */
@@ -119,6 +121,7 @@ class AssessedLog {
         to: new Date(span.to).toISOString(),
         requests: reading.requests,
         promote: reading.promote,
+        ...(reading.ab === null ? {} : { ab: reading.ab }),
       })),
       firstBreach:
         breach === null || guardrail === undefined

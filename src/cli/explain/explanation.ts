@@ -4,6 +4,7 @@ import type { RolloutId, RouteName } from '../../plan/ids.js';
 import type { Gate, RolloutStatus } from '../../plan/status.js';
 import type { GuardrailName, Plan } from '../../plan/types.js';
 import { formatEValue, formatShare } from '../format.js';
+import { abEnd, abOf, abSentences } from './ab-sentences.js';
 import type { Recomputation } from './recompute-look.js';
 import { alphaOf, whatWouldChange } from './what-would-change.js';
 
@@ -87,9 +88,10 @@ function lookSentences(look: Look, plan: Plan): string[] {
     if (status !== undefined) sentences.push(guardrailSentence(name, status, plan));
   }
   sentences.push(
+    ...abSentences(look, plan),
     look.promote.open
-      ? 'The evidence for promotion is in: every gate is safe.'
-      : `Promotion waits for ${look.promote.waiting.map(({ guardrail, why }) => (guardrail === 'min_requests' ? why : guardrail)).join(', ')}.`,
+      ? (abEnd(look, plan) ?? 'The evidence for promotion is in: every gate is safe.')
+      : `${abOf(look) === null ? 'Promotion' : 'The end of the stage'} waits for ${look.promote.waiting.map(({ guardrail, why }) => (guardrail === 'min_requests' ? why : guardrail)).join(', ')}.`,
   );
   return sentences;
 }

@@ -1,8 +1,8 @@
 /** A plan of one ab stage, and what the tests of A/B comparisons share. */
 import type { AbReading } from '../../../src/evidence/look.js';
 import { stageName } from '../../../src/plan/ids.js';
-import type { Guardrail, Plan } from '../../../src/plan/types.js';
-import { errorRate, fivePlan } from './plan-fixture.js';
+import type { Guardrail, Plan, RateGuardrail } from '../../../src/plan/types.js';
+import { fivePlan } from './plan-fixture.js';
 
 export const AB = stageName('ab');
 export const ALL = { promoteFromGeneration: 0 };
@@ -33,6 +33,6 @@ export function limit(count: number): number {
 export const isDifference = (call: AbReading['finding']): boolean =>
   call === 'candidate-better' || call === 'stable-better';
 
-export function margins(ratio: number): NonNullable<ReturnType<typeof errorRate>['promote']> {
+export function margins(ratio: number): NonNullable<RateGuardrail['promote']> {
   return { ratios: { early: ratio, middle: ratio, late: ratio }, absolute: 0.0001 };
 }
