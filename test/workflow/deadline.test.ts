@@ -89,6 +89,19 @@ it('holds an undecided stage at its end where the plan says so', async () => {
   });
 });
 
+it('asks a person about few users instead of advancing on them, in the sentence of the look', async () => {
+  const world = createFakeWorld(twoHours());
+  world.lookOf = () => ({ dominance: 'few users dominate the candidate: one of 64 groups of users sends 34% of it' });
+  await play(world, async (scene) => {
+    await scene.pass(HOUR + 60_000);
+    expect((await scene.status()).hold?.reason).toMatch(
+      /few users dominate the candidate: one of 64 groups of users sends 34% of it: see why, then promote or extend/,
+    );
+    await scene.update('rollback', by('ann'));
+    await scene.result();
+  });
+});
+
 it('asks a person about incomplete evidence instead of advancing on it', async () => {
   const world = createFakeWorld(twoHours());
   world.lookOf = () => ({ incompleteShare: 0.25 });

@@ -80,6 +80,8 @@ const table: readonly Row[] = [
   ],
   ['intervals are incomplete', { ...over, look: look({ incompleteShare: 0.06 }) }, 'hold'],
   ['requests came late', { ...over, look: look({ lateShare: 0.02 }) }, 'hold'],
+  ['few users dominate', { ...over, look: look({ dominance: 'few users dominate stable' }) }, 'hold'],
+  ['a person promoted past few users', { approval, look: look({ dominance: 'few users dominate stable' }) }, 'advance'],
 
   ['a person promoted', { approval, look: undecided() }, 'advance'],
   ['a person promoted past incomplete evidence', { approval, look: look({ incompleteShare: 0.5 }) }, 'advance'],
