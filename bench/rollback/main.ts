@@ -17,10 +17,15 @@ import { readFileSync } from 'node:fs';
 const ROUTE = routeName('support');
 const { values } = parseArgs({ options: { runs: { type: 'string', default: '20' } } });
 const io = processIo();
+const REQUESTS_PER_SECOND = 50;
 const stable = await startSampleEndpoint({ model: 'llama-3.1-8b-instruct', seed: 1 });
 const candidate = await startSampleEndpoint({ model: 'llama-3.2-8b-instruct', seed: 2 });
 const stack = await startDemoStack(join(io.cwd, '.sluice', 'bench-rollback'), { stable, candidate }, io);
-const traffic = startSampleTraffic({ router: stack.up.router.url, route: ROUTE, behaviour: { requestsPerSecond: 50 } });
+const traffic = startSampleTraffic({
+  router: stack.up.router.url,
+  route: ROUTE,
+  behaviour: { requestsPerSecond: REQUESTS_PER_SECOND },
+});
 const config = parseConfigFile(stack.up.config);
 const backend = createSluiceRouterBackend({
   config: () => config,
@@ -37,7 +42,7 @@ for (let run = 0; run < Number(values.runs); run++) {
   const { status } = await startRollout(
     session,
     io,
-    { written: { ...demoPlan(), route: ROUTE } },
+    { written: { ...demoPlan(REQUESTS_PER_SECOND), route: ROUTE } },
     { config: stack.up.config },
   );
   const handle = session.client.workflow.getHandle(`rollout/${status.route}`);

@@ -8,7 +8,6 @@ import type { Expected } from './expected.js';
 import type { ScenarioResult } from './outcome-line.js';
 import { runRollout } from './run-rollout.js';
 import { startSampleTraffic, type SampleTraffic, type SampleTrafficOptions } from './sample-traffic.js';
-import { untilServed } from './until-served.js';
 
 /** What is ended, last first, when the rollout is over. */
 export type Own = (close: () => Promise<unknown>) => void;
@@ -21,8 +20,8 @@ export interface DemoRun {
   /** Starts the two upstreams and owns them. */
   readonly serve: (own: Own) => Promise<DemoUpstreams>;
   readonly traffic: Omit<SampleTrafficOptions, 'router' | 'route'>;
-  /** Answers to wait for before the rollout: thresholds and the rate come from them. */
-  readonly before: { readonly answers: number; readonly withinMs: number };
+  /** What has to have happened before the rollout; its requests per second are the plan's. */
+  readonly before: (traffic: SampleTraffic) => Promise<number>;
   /** The plan as written, at the rate that was reached. */
   readonly plan: (requestsPerSecond: number) => Readonly<Record<string, unknown>>;
   readonly timeoutMs: number;
@@ -56,8 +55,8 @@ export async function runOnStack(
     if (live) io.note(`  clients ${router.url}/v1   Temporal's Web UI ${temporal.ui ?? 'none'}   logs ${logs}`);
     const traffic = startSampleTraffic({ router: router.url, route: ROUTE, ...run.traffic });
     owned.push(() => traffic.stop(2_000));
-    const requestsPerSecond = await untilServed(traffic, run.before.answers, run.before.withinMs);
-    io.note(`${run.name}: ${requestsPerSecond.toFixed(1)} answers a second before the rollout`);
+    const requestsPerSecond = await run.before(traffic);
+    io.note(`${run.name}: ${requestsPerSecond.toFixed(1)} requests a second`);
     const session = await openSession({ address: temporal.address, namespace: temporal.namespace }, io);
     owned.push(() => session.close());
     const { name, expected, timeoutMs } = run;

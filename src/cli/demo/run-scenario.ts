@@ -1,13 +1,16 @@
 /** A scenario between two sample endpoints. */
+import { findRate } from './find-rate.js';
 import type { ScenarioResult } from './outcome-line.js';
 import { runOnStack, type DemoSetting } from './run-on-stack.js';
 import { startSampleEndpoint } from './sample-endpoint.js';
 import type { SampleEndpoint } from './sample-endpoint.js';
 import { demoPlan, type Scenario } from './scenarios.js';
+import { untilServed } from './until-served.js';
 
-const TIMEOUT_MS = 240_000;
+const TIMEOUT_MS = 300_000;
 /** Latency thresholds need 200 observations of stable before the rollout: two seconds of traffic hold many more. */
-const BEFORE = { answers: 1_000, withinMs: 30_000 } as const;
+const ANSWERS_BEFORE = 1_000;
+const WITHIN_MS = 30_000;
 
 export async function runScenario(scenario: Scenario, setting: DemoSetting): Promise<ScenarioResult> {
   let changing: SampleEndpoint | null = null;
@@ -28,7 +31,10 @@ export async function runScenario(scenario: Scenario, setting: DemoSetting): Pro
         return { stable, candidate };
       },
       traffic: { behaviour: scenario.traffic, seed: 3 },
-      before: BEFORE,
+      before: async (traffic) => {
+        await untilServed(traffic, ANSWERS_BEFORE, WITHIN_MS);
+        return findRate(traffic, scenario.traffic.requestsPerSecond);
+      },
       plan: demoPlan,
       timeoutMs: TIMEOUT_MS,
       onStage: async (stage, stack, traffic) => {

@@ -28,7 +28,7 @@ export interface Scenario {
   readonly expected: Expected;
   readonly stable: Partial<SampleBehaviour>;
   readonly candidate: Partial<SampleBehaviour>;
-  readonly traffic: Partial<TrafficBehaviour>;
+  readonly traffic: Partial<TrafficBehaviour> & Pick<TrafficBehaviour, 'requestsPerSecond'>;
   /** What changes once a stage of that name has begun. */
   readonly changes: Readonly<Record<string, Change>>;
   /** Kill the worker without warning when this stage has begun. */
@@ -47,12 +47,12 @@ const USUAL: Partial<SampleBehaviour> = {
 /** Enough for the 50% stage to decide within its 60 s with two points of margin at 1% of errors (about 18 s are needed). */
 const REQUESTS_PER_SECOND = 500;
 
-const steady: Partial<TrafficBehaviour> = {
+const steady = {
   requestsPerSecond: REQUESTS_PER_SECOND,
   abortShare: 0,
   ratedShare: 0.1,
   badShare: { stable: 0.1, candidate: 0.1 },
-};
+} satisfies Partial<TrafficBehaviour>;
 
 interface Setting extends Change {
   readonly expected: Expected;
@@ -122,17 +122,28 @@ export function isScenarioName(value: string): value is ScenarioName {
   return Object.hasOwn(SCENARIOS, value);
 }
 
-/** The five-week plan with stages of seconds, as it would stand in a file. */
-export function demoPlan(): Readonly<Record<string, unknown>> {
+/** Time of a stage at the rate that is wanted, s. */
+const STAGE_SECONDS = 14;
+/** A slower machine takes longer for the same requests, up to this many times: the demo has to end some time. */
+const LONGEST = 3;
+
+/**
+ * The five-week plan with stages of seconds, as it would stand in a file.
+ * @param requestsPerSecond what the machine serves
+ */
+export function demoPlan(requestsPerSecond: number): Readonly<Record<string, unknown>> {
+  const times = Math.min(LONGEST, Math.max(1, REQUESTS_PER_SECOND / requestsPerSecond));
+  const time = (seconds: number): string => `${Math.ceil(times * seconds)}s`;
+  const stage = time(STAGE_SECONDS);
   return {
     route: 'support',
     candidate: 'llama-32',
     stages: [
-      { kind: 'shadow', for: '14s', onUndecided: 'advance' },
-      { kind: 'canary', share: '5%', for: '14s', onUndecided: 'advance' },
-      { kind: 'canary', share: '25%', for: '14s', onUndecided: 'advance' },
-      { kind: 'canary', share: '50%', for: '14s', onUndecided: 'extend', maxFor: '60s' },
-      { kind: 'flip', bake: '14s' },
+      { kind: 'shadow', for: stage, onUndecided: 'advance' },
+      { kind: 'canary', share: '5%', for: stage, onUndecided: 'advance' },
+      { kind: 'canary', share: '25%', for: stage, onUndecided: 'advance' },
+      { kind: 'canary', share: '50%', for: stage, onUndecided: 'extend', maxFor: time(60) },
+      { kind: 'flip', bake: stage },
     ],
     defaults: { interval: '1s', warmup: '2s' },
     guardrails: { error_rate: { margin: '+2 points' } },

@@ -85,7 +85,8 @@ export interface RealPlanOptions {
  * The five-week plan with stages as long as this machine needs for the requests that decide, as it would stand in a
  * file. The guardrails: error_rate with a margin that a hundred requests can decide; the median of the latency with a
  * wide limit, since both models share a small machine with everything else and the flip doubles the candidate's load;
- * p95 only flagged, for it is the queue in front of the model more than the model.
+ * p95 only flagged, for it is the queue in front of the model more than the model, as is the time to the first token.
+ * The small cache is shared with everything else, and nobody rates the answers.
  * @throws RangeError unless requestsPerSecond is positive
  */
 export function realPlan({ route, candidate, requestsPerSecond }: RealPlanOptions): Readonly<Record<string, unknown>> {
@@ -113,6 +114,10 @@ export function realPlan({ route, candidate, requestsPerSecond }: RealPlanOption
       error_rate: { margin: '+5 points' },
       latency_p50: { limit: 2 },
       latency_p95: { limit: 3, action: 'flag' },
+      ttft_p50: 'off',
+      ttft_p95: 'off',
+      cache_hit_rate: 'off',
+      feedback: 'off',
     },
     falseRollback: '1%',
     requestTimeout: '30s',

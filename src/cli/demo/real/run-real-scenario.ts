@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { DemoUpstreams } from '../demo-stack.js';
 import type { ScenarioResult } from '../outcome-line.js';
 import { ROUTE, runOnStack, type DemoSetting, type Own } from '../run-on-stack.js';
+import { untilServed } from '../until-served.js';
 import type { RealModels } from './prepare-real-models.js';
 import { realRequest, warmUpBodies } from './real-prompts.js';
 import { REAL_SERVER, REAL_TRAFFIC, realPlan, WARM_UP_ANSWERS } from './real-scenarios.js';
@@ -47,7 +48,7 @@ export async function runRealScenario(
           return { user, body: JSON.stringify({ model: ROUTE, user, ...body }) };
         },
       },
-      before: { answers: WARM_UP_ANSWERS, withinMs: WARM_UP_WITHIN_MS },
+      before: (traffic) => untilServed(traffic, WARM_UP_ANSWERS, WARM_UP_WITHIN_MS),
       plan: (requestsPerSecond) => realPlan({ route: ROUTE, candidate: 'llama-32', requestsPerSecond }),
       timeoutMs: TIMEOUT_MS,
       onStage: () => Promise.resolve(),

@@ -67,11 +67,16 @@ describe('the plan of the real models', () => {
     expect(() => plan(rate)).toThrow(RangeError);
   });
 
-  it('rolls back on errors and on a doubled median, and only flags p95', () => {
+  it('rolls back on errors and on a doubled median, only flags p95, and holds on what it cannot judge', () => {
     expect(plan().guardrails.map(({ name, action }) => ({ name, action }))).toEqual([
       { name: 'error_rate', action: 'rollback' },
       { name: 'latency_p50', action: 'rollback' },
       { name: 'latency_p95', action: 'flag' },
+      { name: 'refusal_rate', action: 'hold' },
+      { name: 'abort_rate', action: 'hold' },
+      { name: 'response_rate', action: 'hold' },
+      { name: 'tokens_per_response', action: 'flag' },
+      { name: 'sample_ratio', action: 'hold' },
     ]);
   });
 });
