@@ -29,6 +29,19 @@ describe('examples', () => {
     expect(long).not.toBe(short);
   });
 
+  it('ab.yaml calls a winner on its primary and acts on it', () => {
+    const { preset, ab, stages, guardrails } = freezeExample('examples/ab.yaml');
+    expect(preset).toBe('ab');
+    expect(ab).toEqual({ primary: 'latency_p95', winner: 'act' });
+    expect(stages).toMatchObject([
+      { name: 'ab', weights: { stable: 0.5, candidate: 0.5 }, durationMs: 14 * 86_400_000 },
+    ]);
+    // What the file says of its margin.
+    const primary = guardrails.find(({ name }) => name === ab?.primary);
+    if (primary?.kind !== 'quantile' || primary.promote === null) throw new Error('no margin');
+    expect(primary.histogram.gamma ** primary.promote.shifts.late).toBeCloseTo(1.2, 9);
+  });
+
   it('sluice.yaml has everything this version knows', () => {
     expect([...config.webhooks.keys()]).toEqual(['releases']);
     expect([...config.checks.keys()]).toEqual(['evals']);
