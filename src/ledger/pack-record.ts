@@ -117,9 +117,12 @@ export function unpackRecord(bytes: Uint8Array | ArrayBuffer): RecordBody {
   const [started, completed, aborted, late, trials, events] = body.n;
   const flags = body.f ?? 0;
   const [prompt, cached, completion, responses] = body.t ?? [0, 0, 0, 0];
-  const distinct = body.s ?? [];
-  const ofUsers = atPlaces(distinct, countsOf);
-  const ofValues = atPlaces(distinct, histogramOf);
+  const counts = (body.s ?? []).map(countsOf);
+  const countsAt = (place: number): Counts => {
+    const found = counts[place];
+    if (found === undefined) throw new Error('an evidence row holds a part of a record');
+    return found;
+  };
   return {
     warmup: (flags & 1) !== 0,
     incomplete: (flags & 2) !== 0,
@@ -135,12 +138,12 @@ export function unpackRecord(bytes: Uint8Array | ArrayBuffer): RecordBody {
     histograms: mapValues(body.h ?? {}, ([gamma, xMin, place]): Histogram => ({
       gamma,
       xMin,
-      counts: ofValues(place),
+      counts: countsAt(place),
     })),
     tokens: { prompt, cached, completion, responses },
     buckets: mapValues(body.b ?? {}, ([ofTrials, ofEvents]): UserBuckets => ({
-      trials: ofUsers(ofTrials),
-      events: ofUsers(ofEvents),
+      trials: countsAt(ofTrials),
+      events: countsAt(ofEvents),
     })),
     ...(body.a === undefined ? {} : { assigned: assignedOf(body.a) }),
   };
@@ -173,18 +176,8 @@ function stepsOf(counts: Counts): Steps {
   return steps;
 }
 
-/** What is made of the steps at a place, once for all who name it. */
-function atPlaces(distinct: readonly Steps[], make: (steps: Steps) => Counts): (place: number) => Counts {
-  const made: (Counts | undefined)[] = [];
-  return (place) => {
-    const steps = distinct[place];
-    if (steps === undefined) throw new Error('an evidence row holds a part of a record');
-    return (made[place] ??= make(steps));
-  };
-}
-
-/** Whoever assesses the record wants the buckets in order: so they are at hand. */
-function histogramOf(steps: Steps): Counts {
+/** Whoever assesses the record wants them in order of index: so they are kept. */
+function countsOf(steps: Steps): Counts {
   const indexes: number[] = [];
   const counts: number[] = [];
   let index = 0;
@@ -197,18 +190,8 @@ function histogramOf(steps: Steps): Counts {
     return histogramOfBuckets(indexes, counts);
   } catch {
     // What cannot be true is for the assessment to refuse, which can name the record.
-    return countsOf(steps);
+    return Object.fromEntries(indexes.map((key, position) => [key, counts[position] ?? 0]));
   }
-}
-
-function countsOf(steps: Steps): Counts {
-  const counts: Record<string, number> = {};
-  let index = 0;
-  for (let position = 0; position + 1 < steps.length; position += 2) {
-    index += steps[position] ?? 0;
-    counts[index] = steps[position + 1] ?? 0;
-  }
-  return counts;
 }
 
 function rateOf([trials, events]: readonly [number, number]): Rate {

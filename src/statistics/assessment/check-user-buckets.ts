@@ -1,6 +1,7 @@
 import type { EvidenceRecord, UserBuckets } from '../../evidence/record.js';
 import type { GuardrailName } from '../../plan/types.js';
-import { histogramTotal } from '../histogram.js';
+import { histogramTotal, keepSortedBuckets } from '../histogram.js';
+import type { SortedBuckets } from '../histogram.js';
 import { rateSource } from './rate-source.js';
 import { USER_BUCKETS } from './user-sums.js';
 
@@ -54,29 +55,29 @@ function bucketsProblem(path: string, { trials, events }: UserBuckets, whole: Wh
 }
 
 /**
- * The sums of buckets with which nothing is wrong, which is nearly always; null = look closer. By index rather than by key:
- * a dozen guardrails count the users of every record of a stage.
+ * The sums of buckets with which nothing is wrong, which is nearly always; null = look closer. It keeps the buckets in
+ * order for all who add them up: a dozen guardrails count the users of every record of a stage, many of them the same.
  */
-function soundSums({ trials, events }: UserBuckets): Pick<Whole, 'trials' | 'events'> | null {
-  const sums = { trials: 0, events: 0 };
-  let withTrials = 0;
-  let withEvents = 0;
-  for (let bucket = 0; bucket < USER_BUCKETS; bucket++) {
-    const inBucket = trials[bucket];
-    const bad = events[bucket];
-    if (inBucket !== undefined) {
-      if (!isCount(inBucket)) return null;
-      sums.trials += inBucket;
-      withTrials++;
-    }
-    if (bad !== undefined) {
-      if (!isCount(bad) || bad > (inBucket ?? 0)) return null;
-      sums.events += bad;
-      withEvents++;
-    }
+function soundSums(buckets: UserBuckets): Pick<Whole, 'trials' | 'events'> | null {
+  const trials = inOrder(buckets.trials);
+  const events = inOrder(buckets.events);
+  if (trials === null || events === null) return null;
+  let at = 0;
+  for (let position = 0; position < events.indexes.length; position++) {
+    const bucket = events.indexes[position] ?? 0;
+    while ((trials.indexes[at] ?? Infinity) < bucket) at++;
+    if (trials.indexes[at] !== bucket || (events.counts[position] ?? 0) > (trials.counts[at] ?? 0)) return null;
   }
-  if (Object.keys(trials).length !== withTrials || Object.keys(events).length !== withEvents) return null;
-  return sums;
+  return { trials: trials.total, events: events.total };
+}
+
+function inOrder(counts: UserBuckets['trials']): SortedBuckets | null {
+  try {
+    const buckets = keepSortedBuckets(counts);
+    return (buckets.indexes.at(-1) ?? 0) < USER_BUCKETS ? buckets : null;
+  } catch {
+    return null;
+  }
 }
 
 /** What the record says of a guardrail, all users together; a histogram has no events of its own. */

@@ -75,8 +75,13 @@ export class TablePools<Fixed> {
 
   /** Takes out the pools that have enough, in an order that depends on nothing but their places. */
   takeReady(): readonly Pool<Fixed>[] {
-    const ready = [...this.pools.values()].filter(({ tables: [table] }) => table !== undefined && isReady(table));
-    for (const pool of ready) this.pools.delete(keyOf(pool.place));
+    const ready: Pool<Fixed>[] = [];
+    for (const [key, pool] of this.pools) {
+      const [table] = pool.tables;
+      if (table === undefined || !isReady(table)) continue;
+      this.pools.delete(key);
+      ready.push(pool);
+    }
     return ready.toSorted((left, right) => comparePlaces(left.place, right.place));
   }
 

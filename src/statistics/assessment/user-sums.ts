@@ -1,6 +1,7 @@
 import type { UserBuckets } from '../../evidence/record.js';
 import type { Variant } from '../../plan/types.js';
 import type { BucketCounts, SegmentBuckets } from '../design-effect.js';
+import { sortedBuckets } from '../histogram.js';
 
 /** Users are hashed into this many buckets. */
 export const USER_BUCKETS = 64;
@@ -41,13 +42,8 @@ export class UserSums {
     if (!buckets) return;
     const { trials, events } = PARTS[variant];
     this.counts ??= ZEROS.slice();
-    // By index rather than by key: a dozen guardrails read every record of a stage.
-    for (let bucket = 0; bucket < USER_BUCKETS; bucket++) {
-      const inBucket = buckets.trials[bucket];
-      if (inBucket === undefined) continue;
-      this.counts[trials + bucket] = (this.counts[trials + bucket] ?? 0) + inBucket;
-      this.counts[events + bucket] = (this.counts[events + bucket] ?? 0) + (buckets.events[bucket] ?? 0);
-    }
+    addInOrder(this.counts, trials, buckets.trials);
+    addInOrder(this.counts, events, buckets.events);
     this.additions++;
   }
 
@@ -91,6 +87,14 @@ export class UserSums {
       if (bad > 0) events[bucket] = bad;
     }
     return { trials, events };
+  }
+}
+
+function addInOrder(sums: number[], first: number, buckets: UserBuckets['trials']): void {
+  const { indexes, counts } = sortedBuckets(buckets);
+  for (let position = 0; position < indexes.length; position++) {
+    const place = first + (indexes[position] ?? 0);
+    sums[place] = (sums[place] ?? 0) + (counts[position] ?? 0);
   }
 }
 
