@@ -7,18 +7,6 @@ export const STAGE_KINDS_TO_COME: readonly string[] = ['validate'];
 
 export const PRESETS_TO_COME: readonly string[] = ['blue-green'];
 
-export const GUARDRAILS_TO_COME: readonly string[] = [
-  'ttft_p50',
-  'ttft_p95',
-  'cache_hit_rate',
-  'feedback',
-  'refusal_rate',
-  'divergence',
-  'judge',
-  'abort_rate',
-  'response_rate',
-  'tokens_per_response',
-  'sample_ratio',
-];
+export const GUARDRAILS_TO_COME: readonly string[] = ['divergence', 'judge'];
 
 export const CONFIG_SECTIONS_TO_COME: readonly string[] = ['judges', 'embeddings', 'redactors', 'promptSets'];

@@ -26,6 +26,7 @@ import type { Plan } from '../../src/plan/types.js';
 import type { RunDescription } from '../../src/temporal/describe-run.js';
 import { ADMIN_TOKEN, ADMIN_TOKEN_ENV, FakeRouter } from '../helpers/fake-router.js';
 import { VirtualClock } from '../helpers/virtual-clock.js';
+import { ALL_OFF } from '../plan/context.js';
 
 // Minutes of virtual time are hundreds of real calls: on a busy machine they may take a while.
 vi.setConfig({ testTimeout: 60_000 });
@@ -39,7 +40,7 @@ export const WRITTEN_PLAN = {
   candidate: 'new',
   lease: '15s',
   requestTimeout: '5s',
-  guardrails: { latency_p50: 'off', latency_p95: 'off' },
+  guardrails: { ...ALL_OFF, error_rate: {} },
   defaults: { interval: '1s', warmup: '0s' },
   stages: [
     { kind: 'shadow', for: '60s' },

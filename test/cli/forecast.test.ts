@@ -118,7 +118,7 @@ describe('sluice forecast', () => {
   it('draws rollouts and assesses them, the same from the same seed', async () => {
     writeFileSync(
       planPath,
-      'route: support\ncandidate: llama-32\nstages: [{ kind: canary, share: 50%, for: 5m, interval: 5s, warmup: 5s }]\n',
+      'route: support\ncandidate: llama-32\nstages: [{ kind: canary, share: 50%, for: 5m, interval: 5s, warmup: 5s }]\nguardrails: { ttft_p50: off, ttft_p95: off, cache_hit_rate: off }\n',
     );
     const flags = ['--rate', '30/s', '--simulate', '4'];
     const { simulation } = await forecast(...flags);
@@ -130,7 +130,7 @@ describe('sluice forecast', () => {
     expect((await forecast(...flags)).simulation).toEqual(simulation);
     const { printed, noted } = await runCommand(['forecast', planPath, ...flags, '--seed', '2']);
     expect(printed).toContain('simulated 4 rollouts of each kind (seed 2)');
-    expect(noted).toContain('simulated 16 of 16 rollouts');
+    expect(noted).toContain('simulated 20 of 20 rollouts');
   });
 });
 

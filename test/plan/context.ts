@@ -3,6 +3,7 @@ import { resolveConfig } from '../../src/plan/config-file.js';
 import type { SluiceConfig } from '../../src/plan/config.js';
 import { parseSource } from '../../src/plan/document.js';
 import { freezePlan } from '../../src/plan/freeze.js';
+import { guardrailShape } from '../../src/plan/guardrail-schema.js';
 import { DocumentError } from '../../src/plan/problem.js';
 import type { FreezeContext } from '../../src/plan/freeze.js';
 import type { Plan } from '../../src/plan/types.js';
@@ -24,6 +25,9 @@ checks:
 `);
 
 export const context: FreezeContext = { config, stable: null };
+
+/** Every guardrail switched off, for tests that are about a few. */
+export const ALL_OFF = Object.fromEntries(Object.keys(guardrailShape).map((name) => [name, 'off']));
 
 /** A plan for `support` with these keys beside route and candidate. */
 export function planWith(keys: object): Plan {

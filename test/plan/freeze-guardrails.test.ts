@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { GUARDRAILS_TO_COME } from '../../src/plan/availability.js';
 import { meteringFor } from '../../src/plan/metering.js';
 import type { Guardrail } from '../../src/plan/types.js';
-import { planWith, problemsWith } from './context.js';
+import { ALL_OFF, planWith, problemsWith } from './context.js';
 
 function guardrail(name: string, guardrails: object): Guardrail | undefined {
   return planWith({ guardrails }).guardrails.find((one) => one.name === name);
@@ -18,9 +18,12 @@ function problemsOrNone(guardrails: object): readonly string[] {
   }
 }
 
+/** The rest of the table is in guardrail-table.test.ts. */
+const THREE = { ...ALL_OFF, error_rate: {}, latency_p50: {}, latency_p95: {} };
+
 describe('guardrails', () => {
   it('have the limits, weights and margins of the table', () => {
-    expect(planWith({}).guardrails).toEqual([
+    expect(planWith({ guardrails: THREE }).guardrails).toEqual([
       {
         kind: 'rate',
         name: 'error_rate',
@@ -61,7 +64,7 @@ describe('guardrails', () => {
   });
 
   it('can be switched off; the weights of the others are scaled', () => {
-    const { guardrails } = planWith({ guardrails: { latency_p50: 'off' } });
+    const { guardrails } = planWith({ guardrails: { ...THREE, latency_p50: 'off' } });
     expect(guardrails.map(({ name, weight }) => [name, weight])).toEqual([
       ['error_rate', 0.25 / 0.4],
       ['latency_p95', 0.15 / 0.4],
@@ -70,7 +73,7 @@ describe('guardrails', () => {
 
   it('have weights within the family of their action', () => {
     const { guardrails } = planWith({
-      guardrails: { latency_p50: { action: 'hold' }, latency_p95: { action: 'flag', weight: 7 } },
+      guardrails: { ...THREE, latency_p50: { action: 'hold' }, latency_p95: { action: 'flag', weight: 7 } },
     });
     expect(guardrails.map(({ action, weight }) => [action, weight])).toEqual([
       ['rollback', 1],
@@ -129,6 +132,10 @@ describe('guardrails', () => {
     );
   });
 
+  it('are all there but those that compare answers', () => {
+    expect(GUARDRAILS_TO_COME).toEqual(['divergence', 'judge']);
+  });
+
   it.each(GUARDRAILS_TO_COME)('%s is to come', (name) => {
     expect(problemsWith({ guardrails: { [name]: {} } })).toEqual([
       `guardrails.${name}: not available in this version. Leave it out`,
@@ -165,7 +172,7 @@ describe('guardrails', () => {
     ],
     [{ latency_p50: { limit: 1 } }, 'guardrails.latency_p50.limit is 1: not a number from 1.01 to 10'],
     [
-      { error_rate: 'off', latency_p50: 'off', latency_p95: { action: 'flag' } },
+      { ...ALL_OFF, latency_p95: { action: 'flag' } },
       'guardrails: none is left that rolls back. Leave at least one on with action: rollback, such as error_rate',
     ],
   ])('%j is refused', (guardrails, problem) => {
@@ -177,7 +184,7 @@ describe('metering', () => {
   it('is what the guardrails of the plan compare', () => {
     const plan = planWith({
       stages: [{ kind: 'flip', for: '60s' }],
-      guardrails: { latency_p50: 'off' },
+      guardrails: { ...THREE, latency_p50: 'off' },
       requestTimeout: '5s',
     });
     const [stage] = plan.stages;

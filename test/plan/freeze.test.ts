@@ -205,7 +205,10 @@ describe('freezing anything', () => {
         for (const { weights } of plan.stages)
           expect(Math.abs(weights.stable + weights.candidate - 1)).toBeLessThan(1e-12);
         const sum = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0);
-        expect(Math.abs(sum(plan.guardrails.map(({ weight }) => weight)) - 1)).toBeLessThan(1e-12);
+        for (const family of ['rollback', 'hold', 'flag']) {
+          const members = plan.guardrails.filter(({ kind, action }) => kind !== 'sample-ratio' && action === family);
+          expect(Math.abs(sum(members.map(({ weight }) => weight)) - 1)).toBeLessThan(1e-12);
+        }
         const mixture = sum(plan.stages.map(({ mixtureShare }) => mixtureShare));
         expect(Math.abs(mixture - 1)).toBeLessThan(1e-9);
       }),

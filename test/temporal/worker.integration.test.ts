@@ -29,6 +29,7 @@ import { pollersOf } from '../../src/temporal/task-queue.js';
 import { connectWorker } from '../../src/temporal/worker-connection.js';
 import { createSluiceWorker } from '../../src/temporal/worker.js';
 import '../helpers/quiet-runtime.js';
+import { ALL_OFF } from '../plan/context.js';
 
 const ROUTE = routeName('support');
 const env = {
@@ -134,7 +135,7 @@ it('carries a rollout over from one worker to the next and takes it back on a si
     candidate: 'new',
     lease: '6s',
     requestTimeout: '2s',
-    guardrails: { latency_p50: 'off', latency_p95: 'off' },
+    guardrails: { ...ALL_OFF, error_rate: {} },
     defaults: { interval: '1s', warmup: '0s' },
     stages: [{ kind: 'canary', share: '50%', for: '10m' }],
   };

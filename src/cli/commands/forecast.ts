@@ -26,6 +26,7 @@ interface ForecastFlags extends ConfigFlag {
   readonly fromRoute?: string | true;
   readonly simulate?: number;
   readonly seed: number;
+  readonly all?: true;
   readonly json?: true;
 }
 
@@ -47,11 +48,16 @@ export const registerForecast: Register = (program, io) => {
     .option('--from-route [route]', "measure stable in the ledger: the route's last rollout")
     .option('--simulate <rollouts>', 'draw so many rollouts and assess them as the pipeline does', parseCount)
     .option('--seed <number>', 'of the simulation', parseCount, 1)
+    .option('--all', 'show the guardrails that hold or flag too')
     .option('--json', 'print one JSON value');
   addConfigFlag(command).action(async (planPath: string, flags: ForecastFlags) => {
     const plan = readPlanOffline(planPath);
     const forecast = await forecastOf(plan, flags, io);
-    io.print(flags.json === true ? JSON.stringify(forecast) : renderForecast(forecast));
+    io.print(
+      flags.json === true
+        ? JSON.stringify(forecast)
+        : renderForecast(forecast, flags.all === true ? 'all' : 'rollback'),
+    );
   });
 };
 

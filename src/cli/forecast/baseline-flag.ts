@@ -1,4 +1,5 @@
 /** Baselines as people write them: `error_rate=1%,latency_p50=400ms,latency_p95=1.2s,feedback=15%@1%`. */
+import { defaultShare } from '../../plan/forecast/baseline.js';
 import type { Baseline, Baselines } from '../../plan/forecast/baseline.js';
 import { SluiceError } from '../../plan/failures.js';
 import { normalQuantile } from '../../plan/forecast/normal.js';
@@ -11,8 +12,8 @@ const PAIR = /^([a-z_0-9]+)=([^@]+?)(?:@(.+))?$/;
 interface Written {
   readonly guardrail: Guardrail;
   readonly value: string;
-  /** Share of the requests that count for it. */
-  readonly share: number;
+  /** Share of the requests that count for it; null = not said. */
+  readonly share: number | null;
 }
 
 /**
@@ -27,11 +28,16 @@ export function parseBaselines(text: string, plan: Plan): Baselines {
     switch (guardrail.kind) {
       case 'rate':
       case 'feedback':
-        baselines[guardrail.name] = { kind: 'rate', rate: rateOf(guardrail, value), share, origin: 'given' };
+        baselines[guardrail.name] = {
+          kind: 'rate',
+          rate: rateOf(guardrail, value),
+          share: share ?? defaultShare(guardrail.name),
+          origin: 'given',
+        };
         break;
       case 'quantile':
       case 'cuts':
-        Object.assign(baselines, spreadOf(guardrail, written, share));
+        Object.assign(baselines, spreadOf(guardrail, written, share ?? 1));
         break;
       case 'sample-ratio':
         throw refused(guardrail.name, value, 'needs no baseline; leave it out');
@@ -50,7 +56,7 @@ function writtenOf(part: string, plan: Plan): Written {
       `--baseline has "${part}": write NAME=VALUE or NAME=VALUE@SHARE, with a guardrail of the plan (${names})`,
     );
   }
-  if (share === undefined) return { guardrail, value: value.trim(), share: 1 };
+  if (share === undefined) return { guardrail, value: value.trim(), share: null };
   const parsed = parseShare(share);
   if (!parsed.ok || parsed.value === 0)
     throw refused(name, `…@${share}`, 'has no share of requests such as @1% behind it');

@@ -10,24 +10,42 @@ import type {
 import type { Simulation } from '../../plan/forecast/simulation/simulate-plan.js';
 import { colour, formatDuration, formatShare, pad } from '../format.js';
 
-const NAME_WIDTH = 22;
+const NAME_WIDTH = 28;
 /** What the short form speaks of. */
 const BRIEF_RATIO = 1.5;
 const CELL_WIDTH = 18;
 
-/** Several lines without a newline at the end. */
-export function renderForecast(forecast: Forecast): string {
+/**
+ * Several lines without a newline at the end.
+ * @param shown `rollback`: of the guardrails those that roll back; `all`: also those that hold or flag, below them
+ */
+export function renderForecast(forecast: Forecast, shown: 'rollback' | 'all'): string {
+  const others = othersOf(forecast);
   return [
     headline(forecast),
-    `  ${assumed(forecast)}`,
-    ...forecast.stages.flatMap((stage) => ['', ...stageLines(stage)]),
+    `  ${assumed(forecast, shown === 'all' ? [] : others)}`,
+    ...forecast.stages.flatMap((stage) => ['', ...stageLines(stage, shown)]),
     '',
     colour.dim(
       '  times with a chance of 80%; behind them the extra bad events until then, on average, in brackets when nobody',
     ),
     colour.dim('  waited for these answers; "–" is not within the stage; opens: the gate when nothing changed'),
+    ...(shown === 'all' ? [] : hint(others)),
     ...(forecast.simulation === null ? [] : ['', ...simulationLines(forecast.simulation)]),
   ].join('\n');
+}
+
+/** Guardrails that never roll back. */
+function othersOf({ stages }: Forecast): readonly string[] {
+  const others = stages.flatMap(({ guardrails }) =>
+    Object.entries(guardrails).flatMap(([name, { action }]) => (action === 'rollback' ? [] : [name])),
+  );
+  return [...new Set(others)];
+}
+
+function hint(others: readonly string[]): readonly string[] {
+  if (others.length === 0) return [];
+  return [colour.dim(`  not shown without --all, since they hold or flag: ${others.join(', ')}`)];
 }
 
 /** One line a stage: when it may be left, and when it sees that a guardrail that rolls back is ×1.5 worse. */
@@ -70,8 +88,10 @@ function rateText(perSecond: number): string {
   return `${String(Number((perSecond * 3600).toPrecision(3)))} requests/h`;
 }
 
-function assumed({ baselines }: Forecast): string {
-  const parts = Object.entries(baselines).map(([name, baseline]) => `${name} ${baselineText(baseline)}`);
+function assumed({ baselines }: Forecast, without: readonly string[]): string {
+  const parts = Object.entries(baselines)
+    .filter(([name]) => !without.includes(name))
+    .map(([name, baseline]) => `${name} ${baselineText(baseline)}`);
   return colour.dim(`stable: ${parts.join(', ')}`);
 }
 
@@ -87,20 +107,31 @@ function baselineText(baseline: Baseline): string {
   return `${value}${share}${origin}`;
 }
 
-function stageLines(stage: StageForecast): string[] {
-  const { durationMs, gates, guardrails } = stage;
+function stageLines(stage: StageForecast, shown: 'rollback' | 'all'): string[] {
+  const { durationMs, gates } = stage;
+  const guardrails = shownOf(stage, shown);
   const title = `${colour.bold(stage.stage)} ${formatDuration(durationMs)}: ${promotion(stage)}`;
   if (stage.comparedPerSecond === 0) return [title];
   const shut = gates.filter(({ inTime }) => !inTime);
-  const ratios = Object.values(guardrails)[0]?.sees.map(({ ratio }) => `×${String(ratio)}`) ?? [];
+  const ratios = guardrails[0]?.[1].sees.map(({ ratio }) => `×${String(ratio)}`) ?? [];
   return [
     title,
     colour.dim(
       `  ${pad('', NAME_WIDTH)}${['opens', ...ratios, 'smallest'].map((cell) => pad(cell, CELL_WIDTH)).join('')}`.trimEnd(),
     ),
-    ...Object.entries(guardrails).map(([name, guardrail]) => guardrailLine(name, guardrail, gates)),
+    ...guardrails.map(([name, guardrail]) => guardrailLine(name, guardrail, gates)),
     ...(shut.length === 0 ? [] : [`  ${colour.yellow(undecidedLine(stage, shut))}`]),
   ];
+}
+
+/** Those that roll back first. */
+function shownOf(
+  { guardrails }: StageForecast,
+  shown: 'rollback' | 'all',
+): readonly (readonly [string, GuardrailForecast])[] {
+  const all = Object.entries(guardrails);
+  const rollback = all.filter(([, { action }]) => action === 'rollback');
+  return shown === 'rollback' ? rollback : [...rollback, ...all.filter(([, { action }]) => action !== 'rollback')];
 }
 
 function promotion({ comparedPerSecond, promote, gates }: StageForecast): string {
@@ -111,18 +142,21 @@ function promotion({ comparedPerSecond, promote, gates }: StageForecast): string
 
 function guardrailLine(
   name: string,
-  { sees, smallestRatio }: GuardrailForecast,
+  { action, sees, smallestRatio }: GuardrailForecast,
   gates: readonly GateForecast[],
 ): string {
   const gate = gates.find((one) => one.gate === name);
   const opens = gate === undefined ? '–' : gate.seconds === null ? 'never' : about(gate.seconds);
   const smallest = smallestRatio === null ? '–' : `×${smallestRatio.toFixed(2)}`;
   const cells = [opens, ...sees.map(sightCell), smallest];
-  return `  ${pad(name, NAME_WIDTH)}${cells.map((cell) => pad(cell, CELL_WIDTH)).join('')}`.trimEnd();
+  const label = action === 'rollback' ? name : `${name} (${action})`;
+  return `  ${pad(label, NAME_WIDTH)}${cells.map((cell) => pad(cell, CELL_WIDTH)).join('')}`.trimEnd();
 }
 
 function sightCell({ seconds, extraBadEvents, extraBadEventsServed, inTime }: SightForecast): string {
   if (!inTime || seconds === null || extraBadEvents === null) return '–';
+  // Wrong assignments are no bad events by themselves.
+  if (extraBadEvents === 0) return about(seconds);
   const extra = Math.round(extraBadEventsServed || extraBadEvents).toLocaleString('en-US');
   return `${about(seconds)} · ${extraBadEventsServed === 0 ? `(${extra})` : extra}`;
 }

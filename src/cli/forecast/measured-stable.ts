@@ -1,13 +1,17 @@
 /** What evidence says of the stable model: the baselines of the next forecast. */
 import { intervalEnd } from '../../evidence/record.js';
-import type { EvidenceRecord } from '../../evidence/record.js';
+import type { EvidenceRecord, RatingRecord } from '../../evidence/record.js';
 import type { Baseline, Baselines } from '../../plan/forecast/baseline.js';
 import type { Guardrail, GuardrailName, HistogramSpec, Plan } from '../../plan/types.js';
+import { CUTS, SHOWN_CUT } from '../../statistics/assessment/rated-interval.js';
 import { rateSource } from '../../statistics/assessment/rate-source.js';
 import { bucketIndex, bucketUpperEdge, histogramEntries } from '../../statistics/histogram.js';
 
 /** Fewer values or trials than this say nothing: the default stays, and says that it is one. */
 const LEAST_TRIALS = 200;
+
+/** A score of 1 or 2 is a bad rating, as people are shown it. */
+const WORST_SCORES = CUTS[SHOWN_CUT];
 
 interface Tally {
   trials: number;
@@ -21,6 +25,7 @@ export class MeasuredStable {
   readonly #tallies = new Map<GuardrailName, Tally>();
   /** When records of a generation began and ended, ms. */
   readonly #spans = new Map<number, { from: number; to: number }>();
+  readonly #ratings: Tally = { trials: 0, events: 0, counts: {} };
   #requests = 0;
   #served = 0;
 
@@ -43,6 +48,13 @@ export class MeasuredStable {
     for (const guardrail of this.#plan.guardrails) this.#count(guardrail, record);
   }
 
+  /** A rating counts for a request that was added, or will be. */
+  addRating({ variant, rating }: Pick<RatingRecord, 'variant' | 'rating'>): void {
+    if (variant !== 'stable') return;
+    this.#ratings.trials++;
+    if (rating.kind === 'thumb' ? !rating.up : rating.score <= WORST_SCORES) this.#ratings.events++;
+  }
+
   /** Requests a second that somebody waited for, over the time of the evidence; null without any. */
   get requestsPerSecond(): number | null {
     const ms = [...this.#spans.values()].reduce((sum, { from, to }) => sum + to - from, 0);
@@ -60,7 +72,8 @@ export class MeasuredStable {
   }
 
   #baselineOf(guardrail: Guardrail): Baseline | null {
-    const tally = this.#tallies.get(guardrail.name);
+    if (guardrail.name === 'response_rate') return this.#responseRate();
+    const tally = guardrail.kind === 'feedback' ? this.#ratings : this.#tallies.get(guardrail.name);
     if (tally === undefined || tally.trials < LEAST_TRIALS) return null;
     const share = Math.min(1, tally.trials / this.#requests);
     switch (guardrail.kind) {
@@ -80,10 +93,18 @@ export class MeasuredStable {
     }
   }
 
+  /** Null without any rating: then none are given, or none were asked for. */
+  #responseRate(): Baseline | null {
+    const { trials } = this.#ratings;
+    if (trials === 0 || this.#requests < LEAST_TRIALS) return null;
+    return { kind: 'rate', rate: Math.min(1, trials / this.#requests), share: 1, origin: 'measured' };
+  }
+
   #count(guardrail: Guardrail, record: EvidenceRecord): void {
     switch (guardrail.kind) {
-      case 'rate':
-      case 'feedback': {
+      case 'feedback':
+        return;
+      case 'rate': {
         const rate = rateSource(guardrail.name)?.read(record) ?? null;
         if (rate === null) return;
         const tally = this.#tally(guardrail.name);

@@ -21,6 +21,7 @@ export async function trafficOfFile(path: string, plan: Plan, reorderMs: number)
   let candidates = 0;
   const use = (throughMs: number): void => {
     for (const record of fold.close(throughMs)) measured.add(record, true);
+    for (const rating of fold.takeRatings(throughMs)) measured.addRating(rating);
   };
   const order = new RequestOrder(reorderMs, (request) => {
     if (fold.nextEndMs <= request.at) use(request.at);

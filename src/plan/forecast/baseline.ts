@@ -53,6 +53,11 @@ const DEFAULT_RATES: Readonly<Partial<Record<GuardrailName, Pick<RateBaseline, '
 };
 const OTHER_RATE = { rate: 0.05, share: 1 };
 
+/** The share of requests that count for a guardrail when nobody says it: few are rated, and not all prompts can be cached. */
+export function defaultShare(name: GuardrailName): number {
+  return (DEFAULT_RATES[name] ?? OTHER_RATE).share;
+}
+
 const DEFAULT_LOG_SD = { latency: 0.8, ttft: 0.8, tokens: 1 } as const;
 
 /** A rate of 0 has no odds: nothing below this is assumed, as nothing below it is a baseline in a rollout. */
@@ -63,7 +68,7 @@ const LOWEST_RATE = 0.0001;
  * a share outside (0, 1], and when what is given is not of the guardrail's kind.
  */
 export function baselineOf(guardrail: Guardrail, given: Baselines): Baseline | null {
-  const baseline = given[guardrail.name] ?? defaultOf(guardrail);
+  const baseline = given[guardrail.name] ?? defaultOf(guardrail, given);
   if (baseline === null) return null;
   requirePositive(baseline.share, `share of ${guardrail.name}`);
   if (baseline.share > 1) throw new RangeError(`share of ${guardrail.name} is ${baseline.share}, above 1`);
@@ -73,9 +78,13 @@ export function baselineOf(guardrail: Guardrail, given: Baselines): Baseline | n
   return { ...baseline, rate };
 }
 
-function defaultOf(guardrail: Guardrail): Baseline | null {
+function defaultOf(guardrail: Guardrail, { feedback }: Baselines): Baseline | null {
   switch (guardrail.kind) {
     case 'rate':
+      // Who says how many requests are rated has said how many answers get a rating.
+      if (guardrail.name === 'response_rate' && feedback !== undefined)
+        return { kind: 'rate', origin: feedback.origin, rate: feedback.share, share: 1 };
+      return { kind: 'rate', origin: 'default', ...(DEFAULT_RATES[guardrail.name] ?? OTHER_RATE) };
     case 'feedback':
       return { kind: 'rate', origin: 'default', ...(DEFAULT_RATES[guardrail.name] ?? OTHER_RATE) };
     case 'quantile':

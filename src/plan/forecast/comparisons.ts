@@ -1,6 +1,8 @@
 /** A guardrail's tests as the planner sees them: two rates of a bad event and a limit. */
+import { logOddsTo } from '../../statistics/assessment/promote-margin.js';
+import { rateSource } from '../../statistics/assessment/rate-source.js';
 import type { TestScenario } from '../../statistics/planner.js';
-import type { CutsGuardrail, Guardrail, QuantileGuardrail } from '../types.js';
+import type { CutsGuardrail, FeedbackGuardrail, Guardrail, QuantileGuardrail, RateGuardrail } from '../types.js';
 import type { Baseline, Spread } from './baseline.js';
 import { upperTail } from './upper-tail.js';
 
@@ -32,7 +34,7 @@ export function breachComparisons(
         {
           stableRate: baseline.rate,
           candidateRate,
-          limit: Math.log(guardrail.limit),
+          limit: rateLimit(guardrail, baseline.rate),
           typicalEffect: guardrail.typicalEffect,
           // Half of a two-sided test's weight is on the other side.
           alphaShare: guardrail.kind === 'rate' && guardrail.twoSided ? 0.5 : 1,
@@ -85,6 +87,11 @@ function valueComparisons(
     typicalEffect,
     alphaShare: 1 / quantiles.length,
   }));
+}
+
+/** θ_R, nats: a limit of odds as it is, one of rates around stable's own rate (§3.5). */
+function rateLimit({ name, limit }: RateGuardrail | FeedbackGuardrail, rate: number): number {
+  return rateSource(name)?.limitOf === 'rates' ? logOddsTo(limit * rate, rate) : Math.log(limit);
 }
 
 /** Rates must have odds. */

@@ -1,10 +1,9 @@
 /** Before a rollout: how long each stage takes, what it can see, and what that costs. */
 import { requirePositive } from '../../statistics/checks.js';
-import { createTracker } from '../../statistics/assessment/create-tracker.js';
-import { rateSource } from '../../statistics/assessment/rate-source.js';
-import type { Guardrail, GuardrailName, Plan, StagePlan } from '../types.js';
+import type { Guardrail, GuardrailName, Plan } from '../types.js';
 import { baselineOf } from './baseline.js';
 import type { Baseline, Baselines, ForecastInput } from './baseline.js';
+import { isComparable, isGate } from './comparable.js';
 import { extraBadEvents } from './comparisons.js';
 import { breachPassage } from './breach-passage.js';
 import type { BreachQuestion } from './breach-passage.js';
@@ -116,7 +115,7 @@ function gatesOf(
     inTime: seconds !== null && seconds * 1000 <= deadlineMs,
   });
   const gates = plan.guardrails
-    .filter((guardrail) => createTracker(guardrail, plan, undefined, undefined).gates(index))
+    .filter((guardrail) => isGate(guardrail, plan, index))
     .map((guardrail) => {
       const baseline = baselines[guardrail.name] ?? null;
       return gateOf(guardrail.name, forecastGate({ plan, stage, guardrail, baseline, traffic, ...stable(guardrail) }));
@@ -171,19 +170,4 @@ function forecastSight(question: BreachQuestion, traffic: StageTraffic, carried:
 function largestRatio({ guardrail, baseline, candidateShare }: BreachQuestion): number {
   if (guardrail.kind === 'sample-ratio') return (1 - 1e-6) / candidateShare;
   return baseline?.kind === 'rate' ? (1 - 1e-6) / baseline.rate : LARGEST_RATIO;
-}
-
-/** The two variants can be compared on it in this stage. */
-function isComparable(guardrail: Guardrail, stage: StagePlan): boolean {
-  switch (guardrail.kind) {
-    case 'rate':
-    case 'feedback':
-      return rateSource(guardrail.name)?.comparable(stage) ?? true;
-    case 'quantile':
-    case 'cuts':
-      return true;
-    case 'sample-ratio':
-      // Who is mirrored is not assigned.
-      return stage.mirror.share === 0;
-  }
 }

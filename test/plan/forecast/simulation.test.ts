@@ -7,7 +7,7 @@ import { simulatePlan } from '../../../src/plan/forecast/simulation/simulate-pla
 import { simulateRollout } from '../../../src/plan/forecast/simulation/simulate-rollout.js';
 import type { GuardrailName, Plan } from '../../../src/plan/types.js';
 import { stageTraffic } from '../../../src/plan/forecast/stage-traffic.js';
-import { planWith } from '../context.js';
+import { ALL_OFF, planWith } from '../context.js';
 
 const BASELINES: Baselines = { error_rate: { kind: 'rate', rate: 0.01, share: 1, origin: 'given' } };
 /** Slices so fine that a crossing is seen when it happens. */
@@ -18,7 +18,9 @@ function plan(name: GuardrailName, share: string, duration: string): Plan {
   const frozen = planWith({ stages: [{ kind: 'canary', share, for: duration, interval: '2s', warmup: '0s' }] });
   return {
     ...frozen,
-    guardrails: frozen.guardrails.filter((one) => one.name === name).map((one) => ({ ...one, weight: 1 })),
+    guardrails: frozen.guardrails
+      .filter((one) => one.name === name)
+      .map((one) => ({ ...one, action: 'rollback', weight: 1 })),
   };
 }
 
@@ -79,6 +81,7 @@ describe('the planner against simulations of the real assessment', { timeout: 12
 
 describe('simulatePlan', { timeout: 60_000 }, () => {
   const ramp = planWith({
+    guardrails: { ...ALL_OFF, error_rate: {}, latency_p50: {}, latency_p95: {} },
     stages: [
       { kind: 'shadow', share: '100%', for: '10m', interval: '5s', warmup: '10s' },
       { kind: 'canary', share: '50%', for: '10m', interval: '5s', warmup: '10s' },

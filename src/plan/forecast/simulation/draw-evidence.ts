@@ -1,12 +1,14 @@
 /** Evidence as routers would report it, drawn: whole records whose counts have the distributions that are assumed. */
 import { PAIRED, SERVED } from '../../../evidence/record.js';
-import type { EvidenceRecord, Histogram, Rate } from '../../../evidence/record.js';
+import type { EvidenceRecord, Histogram, Rate, StoredRating } from '../../../evidence/record.js';
 import { rolloutId } from '../../ids.js';
 import type { RolloutId } from '../../ids.js';
 import type { CutsGuardrail, GuardrailName, Plan, QuantileGuardrail, StagePlan, Variant } from '../../types.js';
 import { baselineOf } from '../baseline.js';
-import type { Baselines } from '../baseline.js';
+import type { Baselines, RateBaseline } from '../baseline.js';
 import { drawBinomial, drawMultinomial } from './binomial.js';
+import { drawRatings } from './draw-ratings.js';
+import type { RatingShares } from './draw-ratings.js';
 import type { Random } from './random.js';
 import type { StageSlice } from './stage-slices.js';
 import { valueShares } from './value-shares.js';
@@ -47,7 +49,7 @@ interface Values {
 /** Guardrails of which no evidence is drawn: they stand still in a simulation. */
 export function notDrawn(plan: Plan): readonly GuardrailName[] {
   return plan.guardrails
-    .filter(({ kind, name }) => kind === 'sample-ratio' || (kind === 'rate' && !isDrawnRate(name)))
+    .filter(({ kind, name }) => kind === 'rate' && name !== 'response_rate' && !isDrawnRate(name))
     .map(({ name }) => name);
 }
 
@@ -70,7 +72,7 @@ export class EvidenceDraw {
     this.#values = valuesOf(plan, input.baselines);
   }
 
-  /** The next stage begins where the last slice ended. */
+  /** The next stage begins where the last slice ended, or later. */
   beginStage(startMs: number): void {
     this.#stageStart = startMs;
     this.#left = 0;
@@ -94,6 +96,32 @@ export class EvidenceDraw {
       if (alone > 0) records.push(this.#record(stageIndex, stage, slice, variant, SERVED, alone));
     }
     return records;
+  }
+
+  /** Ratings that the requests of such records earn; none where the plan compares none. */
+  ratings(stageIndex: number, records: readonly EvidenceRecord[]): readonly StoredRating[] {
+    const stage = this.#plan.stages[stageIndex];
+    if (!this.#plan.guardrails.some(({ name }) => name === 'feedback' || name === 'response_rate')) return [];
+    return records.flatMap((record) =>
+      stage === undefined || isCopy(stage, record.variant)
+        ? []
+        : drawRatings(record, this.#ratingShares(stageIndex, record.variant), this.#random),
+    );
+  }
+
+  #ratingShares(stageIndex: number, variant: Variant): RatingShares {
+    const feedback = this.#rateOf('feedback');
+    const response = this.#rateOf('response_rate')?.rate ?? feedback?.share ?? 0;
+    return {
+      rated: Math.min(1, response * this.#ratio('response_rate', stageIndex, variant)),
+      bad: Math.min(1, (feedback?.rate ?? 0) * this.#ratio('feedback', stageIndex, variant)),
+    };
+  }
+
+  #rateOf(name: GuardrailName): RateBaseline | null {
+    const guardrail = this.#plan.guardrails.find((one) => one.name === name);
+    const baseline = guardrail === undefined ? null : baselineOf(guardrail, this.#input.baselines);
+    return baseline?.kind === 'rate' ? baseline : null;
   }
 
   #record(
@@ -133,14 +161,15 @@ export class EvidenceDraw {
       histograms: this.#histograms(trials, stageIndex, variant),
       tokens: { prompt: 0, cached: 0, completion: 0, responses: 0 },
       buckets: {},
+      // Copies of requests are not assigned; nobody drawn has a unit.
+      ...(!isCopy(stage, variant) && { assigned: { units: [], alone: trials } }),
     };
   }
 
   /** Null when the plan does not compare it. */
   #events(name: DrawnRate, requests: number, stageIndex: number, variant: Variant): Rate | null {
-    const guardrail = this.#plan.guardrails.find((one) => one.name === name);
-    const baseline = guardrail === undefined ? null : baselineOf(guardrail, this.#input.baselines);
-    if (baseline?.kind !== 'rate') return null;
+    const baseline = this.#rateOf(name);
+    if (baseline === null) return null;
     const trials = Math.round(requests * baseline.share);
     const rate = Math.min(1, baseline.rate * this.#ratio(name, stageIndex, variant));
     return { trials, events: drawBinomial(trials, rate, this.#random) };
@@ -165,6 +194,11 @@ export class EvidenceDraw {
     const isWorse = variant === 'candidate' && regression?.guardrail === name && stageIndex >= regression.fromStage;
     return isWorse ? regression.ratio : 1;
   }
+}
+
+/** The variant gets copies of what the other one answers. */
+function isCopy({ mirror }: StagePlan, variant: Variant): boolean {
+  return mirror.share > 0 && variant === mirror.variant;
 }
 
 function isDrawnRate(name: GuardrailName): name is DrawnRate {

@@ -2,6 +2,7 @@ import type { GuardrailAction, GuardrailName, Plan } from '../../types.js';
 import { createAssessment } from '../../../statistics/assessment/assessment.js';
 import type { Assessment } from '../../../statistics/assessment/assessment.js';
 import { baselineOf } from '../baseline.js';
+import { isComparable } from '../comparable.js';
 import { extraBadEvents } from '../comparisons.js';
 import { EvidenceDraw } from './draw-evidence.js';
 import type { DrawInput } from './draw-evidence.js';
@@ -43,12 +44,14 @@ export function simulateRollout(
   let stageStart = 0;
   let extra = 0;
   for (const [stageIndex, stage] of plan.stages.entries()) {
+    // Requests are filed by whole intervals of the stage.
+    stageStart = Math.ceil(stageStart / stage.intervalMs) * stage.intervalMs;
     draw.beginStage(stageStart);
     let compared = 0;
     let length = 0;
     for (const slice of stageSlices(stage, growth)) {
       const records = draw.slice(stageIndex, slice);
-      if (records.length > 0) assessment.absorb(records);
+      if (records.length > 0) assessment.absorb(records, draw.ratings(stageIndex, records));
       length = slice.endMs;
       for (const { stratum, variant, error } of records) {
         if (stage.mirror.share === 0 || stratum === 'paired') compared += error.trials;
@@ -76,7 +79,10 @@ function crossedBy({ crossings }: Assessment): 'rollback' | 'hold' | null {
 
 function extraPerRequest(plan: Plan, { regression, baselines }: DrawInput, stageIndex: number): number {
   const guardrail = plan.guardrails.find(({ name }) => name === regression?.guardrail);
-  if (!guardrail || regression === null || stageIndex < regression.fromStage) return 0;
+  const stage = plan.stages[stageIndex];
+  if (!guardrail || !stage || regression === null || stageIndex < regression.fromStage) return 0;
+  // What is not even compared on copies of requests did not happen to anybody.
+  if (stage.mirror.share > 0 && !isComparable(guardrail, stage)) return 0;
   const baseline = baselineOf(guardrail, baselines);
   return extraBadEvents(guardrail, baseline, regression.ratio) * (baseline?.share ?? 1);
 }
