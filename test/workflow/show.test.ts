@@ -2,7 +2,8 @@ import { expect, it } from 'vitest';
 import { stageName, upstreamName } from '../../src/plan/ids.js';
 import { details } from '../../workflows/show.js';
 import { statusOf } from '../../workflows/status.js';
-import { guardrail, look } from './looks.js';
+import { abLook, guardrail, look } from './looks.js';
+import { planOf } from './plans.js';
 import { rolloutState } from './states.js';
 
 it('tells the whole story as Markdown', () => {
@@ -77,4 +78,15 @@ it('says what is not confirmed and how it ended', () => {
   expect(said).toContain('| state | rolled-back |');
   expect(said).toContain('| not confirmed | http://router-2:8701 |');
   expect(said).toContain('| outcome | rolled-back: error_rate has crossed |');
+});
+
+it('tells what an A/B stage has found', () => {
+  const [first] = rolloutState().plan.stages;
+  if (first === undefined) throw new Error('no stage');
+  const plan = planOf([{ ...first, kind: 'ab' }], { ab: { primary: 'error_rate', winner: 'recommend' } });
+  const decided = statusOf(rolloutState({ plan, look: abLook('no-difference') }));
+  expect(details(decided, '')).toContain('| A/B | no-difference by the numbers |');
+  expect(decided.ab?.finding).toBe('no-difference');
+  expect(details(statusOf(rolloutState({ plan })), '')).not.toContain('A/B');
+  expect(statusOf(rolloutState({ look: look() }))).not.toHaveProperty('ab');
 });
