@@ -4,9 +4,11 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import type { Analysis } from '../../src/cli/analyze/analyze-lines.js';
+import { FILE_SALT } from '../../src/cli/analyze/fold-requests.js';
 import { readPlanOffline } from '../../src/cli/offline-plan.js';
-import type { EvidenceRecord, Histogram } from '../../src/evidence/record.js';
-import type { Plan, Variant } from '../../src/plan/types.js';
+import type { EvidenceRecord, Histogram, UserBuckets } from '../../src/evidence/record.js';
+import type { GuardrailName, Plan, Variant } from '../../src/plan/types.js';
+import { loadHash, markUnit, sampleHash } from '../../src/router/choice.js';
 import { createAssessment } from '../../src/statistics/assessment/assessment.js';
 import { bucketIndex } from '../../src/statistics/histogram.js';
 import { evidenceRecord } from '../helpers/evidence-record.js';
@@ -62,13 +64,52 @@ const lineSchema = z.object({
   at: z.string(),
   stage: z.string(),
   variant: z.enum(['stable', 'candidate']),
+  unit: z.string(),
   latencyMs: z.number(),
   error: z.string().nullable(),
 });
 
-/** The evidence of lines, summed by hand: what decides about errors and latencies, nothing else. */
+/** Guardrails of which `recordsByHand` sums nothing. */
+const NOT_BY_HAND = [
+  'ttft_p50',
+  'ttft_p95',
+  'cache_hit_rate',
+  'feedback',
+  'refusal_rate',
+  'abort_rate',
+  'response_rate',
+  'tokens_per_response',
+] as const satisfies readonly GuardrailName[];
+
+type Line = z.output<typeof lineSchema>;
+
+const hash = await loadHash();
+
+/** Each user's share of the errors, for the design effect. */
+function errorsByUser(requests: readonly Line[]): UserBuckets {
+  const trials: Record<string, number> = {};
+  const events: Record<string, number> = {};
+  for (const { unit, error } of requests) {
+    const { bucket } = markUnit(hash, unit);
+    trials[bucket] = (trials[bucket] ?? 0) + 1;
+    if (error !== null) events[bucket] = (events[bucket] ?? 0) + 1;
+  }
+  return { trials, events };
+}
+
+/** The hashes of units that `seen` does not hold yet; fewer than a sketch holds. */
+function newUnits(requests: readonly Line[], seen: Set<string>): readonly string[] {
+  const before = new Set(seen);
+  for (const { unit } of requests) seen.add(unit);
+  return [...seen]
+    .filter((unit) => !before.has(unit))
+    .map((unit) => sampleHash(hash, FILE_SALT, unit).toString(16).padStart(16, '0'));
+}
+
+/** The evidence of lines, summed by hand: what decides about errors, latencies and the split, nothing else. */
 function recordsByHand(plan: Plan, lines: readonly string[]): readonly EvidenceRecord[][] {
-  const places = new Map<string, z.output<typeof lineSchema>[]>();
+  const assigned = new Map<string, Set<string>>();
+  const places = new Map<string, Line[]>();
   const begins = new Map<string, number>();
   for (const text of lines) {
     const line = lineSchema.parse(JSON.parse(text));
@@ -96,6 +137,8 @@ function recordsByHand(plan: Plan, lines: readonly string[]): readonly EvidenceR
       histograms[guardrail.name] = { gamma, xMin, counts };
     }
     const intervalStart = Number(second);
+    const seen = assigned.get(`${stageText} ${variant}`) ?? new Set();
+    assigned.set(`${stageText} ${variant}`, seen);
     const record = evidenceRecord({
       stage: stage.name,
       generation: index + 1,
@@ -107,6 +150,8 @@ function recordsByHand(plan: Plan, lines: readonly string[]): readonly EvidenceR
       completed: requests.length,
       error: { trials: requests.length, events: requests.filter(({ error }) => error !== null).length },
       histograms,
+      buckets: { error_rate: errorsByUser(requests) },
+      ...(stage.kind === 'shadow' ? {} : { assigned: { units: newUnits(requests, seen), alone: 0 } }),
     });
     byEnd.set(intervalStart, [...(byEnd.get(intervalStart) ?? []), record]);
   }
@@ -123,6 +168,7 @@ describe('sluice analyze', () => {
     async (_, candidate, action, exit) => {
       const lines = rampLines(candidate);
       writeLines(linesPath, lines);
+      writePlan(`guardrails: { ${NOT_BY_HAND.map((name) => `${name}: off`).join(', ')} }`);
       const { exitCode, analysis } = await analyze();
       const plan = readPlanOffline(planPath);
       const assessment = createAssessment(plan, {});
@@ -185,6 +231,33 @@ describe('sluice analyze', () => {
     expect(await analyze()).toMatchObject({ exitCode: 4, analysis: { action: 'hold' } });
     writePlan('guardrails: { error_rate: { action: flag } }');
     expect(await analyze()).toMatchObject({ exitCode: 0, analysis: { action: 'flag' } });
+  });
+
+  it('holds where units are not assigned as the plan says, or are on both variants', async () => {
+    const linesOf = (candidateShare: number) =>
+      generateLines({ stages: [{ stage: 'canary-5', lines: 3000, candidateShare }], units: 3000 });
+    writePlan('guardrails: { error_rate: off, latency_p50: off, latency_p95: off, ttft_p50: off, ttft_p95: off }');
+    writeLines(linesPath, linesOf(0.05));
+    expect((await analyze()).analysis.action).toBe('none');
+
+    writeLines(linesPath, linesOf(0.15));
+    const wrong = await analyze();
+    expect(wrong).toMatchObject({
+      exitCode: 4,
+      analysis: { action: 'hold', firstBreach: { guardrail: 'sample_ratio' } },
+    });
+    expect(wrong.analysis.guardrails.sample_ratio?.why).toMatch(
+      /assignments 1\d% to the candidate for a split of 5%: [\d,]+ units; e-value \S+ of 1,000$/,
+    );
+
+    const [first = '', ...rest] = linesOf(0.05);
+    const other = first.includes('"stable"')
+      ? first.replace('"stable"', '"candidate"')
+      : first.replace('"candidate"', '"stable"');
+    writeLines(linesPath, [first, other, ...rest]);
+    const both = await analyze();
+    expect(both).toMatchObject({ exitCode: 4, analysis: { firstBreach: { guardrail: 'sample_ratio' } } });
+    expect(both.analysis.guardrails.sample_ratio?.why).toContain('1 unit seen on both variants');
   });
 
   it('asks for no latency when the plan compares none', async () => {
