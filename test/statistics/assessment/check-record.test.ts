@@ -81,6 +81,41 @@ describe('a record that cannot be true', () => {
       'histograms.latency_p50.counts.701 is -1',
     ],
     [
+      'more errors of users than errors',
+      { buckets: { error_rate: { trials: { '3': 20 }, events: { '3': 2 } } } },
+      'buckets.error_rate.events sum to 2, above its errors 1',
+    ],
+    [
+      'more users than there were',
+      { buckets: { abort_rate: { trials: { '3': 20, '4': 21 }, events: {} } } },
+      'buckets.abort_rate.trials sum to 41, above the trials of its aborts 40',
+    ],
+    [
+      'users of what was not measured',
+      { buckets: { refusal_rate: { trials: { '3': 1 }, events: {} } } },
+      'buckets.refusal_rate.trials sum to 1, above the trials of its refusals 0',
+    ],
+    [
+      'users above the values of a histogram',
+      { buckets: { latency_p50: { trials: { '3': 41 }, events: {} } } },
+      'buckets.latency_p50.trials sum to 41, above the values of histograms.latency_p50 40',
+    ],
+    [
+      'a user beyond the last bucket',
+      { buckets: { error_rate: { trials: { '64': 1 }, events: {} } } },
+      'buckets.error_rate.trials has a bucket 64, not one of 0 to 63',
+    ],
+    [
+      'a bucket of users written in another way',
+      { buckets: { error_rate: { trials: { '07': 1 }, events: {} } } },
+      'buckets.error_rate.trials has a bucket 07, not one of 0 to 63',
+    ],
+    [
+      'more events than trials of a user bucket',
+      { buckets: { error_rate: { trials: { '3': 1 }, events: { '4': 1 } } } },
+      'buckets.error_rate.events.4 1 exceed buckets.error_rate.trials.4 0',
+    ],
+    [
       'a histogram cut in another way',
       { histograms: { latency_p50: { gamma: 1.02, xMin: 0.001, counts: { 700: 40 } } } },
       'histograms.latency_p50 is cut at gamma 1.02, xMin 0.001',
