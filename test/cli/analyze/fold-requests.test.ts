@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { FILE_SALT, RequestFold } from '../../../src/cli/analyze/fold-requests.js';
+import type { Outcome } from '../../../src/router/proxy/outcome.js';
 import type { RequestLine } from '../../../src/cli/analyze/request-line.js';
 import type { EvidenceRecord } from '../../../src/evidence/record.js';
 import { rolloutId, upstreamName } from '../../../src/plan/ids.js';
@@ -39,6 +40,14 @@ function requestsOf(stageIndex: number, seconds: number): RequestLine[] {
   }));
 }
 
+/** What a router reads of an answer; one that is an error says of itself only that a filter blocked the request. */
+function factsOf({ error, refused, cachedTokens }: RequestLine): Outcome['facts'] {
+  if (error === 'aborted' || error === 'timeout') return null;
+  if (error !== null) return { complete: false, usage: null, refused: refused === true ? true : null, issuedIds: [] };
+  const usage = { promptTokens: 100, cachedTokens, completionTokens: 20 };
+  return { complete: true, usage, refused, issuedIds: [] };
+}
+
 /** What a router's meter makes of the same requests, each finished when it ended. */
 function meteredRecords(plan: Plan, requests: readonly RequestLine[], hash: Hash): readonly EvidenceRecord[] {
   const [first] = requests;
@@ -59,7 +68,7 @@ function meteredRecords(plan: Plan, requests: readonly RequestLine[], hash: Hash
   const meter = route.begin(split, first.at);
   if (meter === null) throw new Error('the split is not metered');
   const events = requests.flatMap((request) => {
-    const { at, error, latencyMs, ttftMs, refused, cachedTokens } = request;
+    const { at, error, latencyMs, ttftMs } = request;
     let trial: ReturnType<typeof meter.begin> | null = null;
     const begin = () => {
       trial = meter.begin({
@@ -78,15 +87,7 @@ function meteredRecords(plan: Plan, requests: readonly RequestLine[], hash: Hash
         status: 200,
         latencyMs: latencyMs ?? 0,
         ttftMs,
-        facts:
-          error === null
-            ? {
-                complete: true,
-                usage: { promptTokens: 100, cachedTokens, completionTokens: 20 },
-                refused,
-                issuedIds: [],
-              }
-            : null,
+        facts: factsOf(request),
       });
     return [
       { at, order: 1, play: begin },
