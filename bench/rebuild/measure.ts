@@ -47,11 +47,11 @@ export async function rebuild(ledger: Ledger, row: RolloutRow, intervals: number
     assessment.read(stageOf(row), { promoteFromGeneration: 0 }),
   );
   const total = secondsSince(started);
-  const used = process.cpuUsage(before);
+  const processor = processorSeconds(before);
   const reading = timed.spentMs / 1000;
   return {
     total,
-    processor: (used.user + used.system) / 1e6,
+    processor,
     reading,
     assessing: total - reading,
     peakMb: process.resourceUsage().maxRSS / 1024,
@@ -65,6 +65,8 @@ export interface Looks {
   /** Of each look: one interval more from the ledger, and the reading. */
   readonly medianMs: number;
   readonly worstMs: number;
+  /** Processor time of the dearest of them, whatever else the machine does. */
+  readonly worstProcessorMs: number;
 }
 
 /** Looks of a worker that has followed the stage so far, at several ages of it. */
@@ -79,15 +81,23 @@ export async function lookAt(
   for (const age of ages) {
     await assessments.foldTo(row, endOf(age), options(), () => undefined);
     const times: number[] = [];
+    let worstProcessorMs = 0;
     for (let look = 1; look <= looks; look++) {
+      const before = process.cpuUsage();
       const started = performance.now();
       await assessments.foldTo(row, endOf(age + look), options(), (assessment) =>
         assessment.read(stageOf(row), { promoteFromGeneration: 0 }),
       );
       times.push(performance.now() - started);
+      worstProcessorMs = Math.max(worstProcessorMs, 1000 * processorSeconds(before));
     }
     times.sort((left, right) => left - right);
-    results.push({ age, medianMs: times[Math.floor(looks / 2)] ?? NaN, worstMs: times.at(-1) ?? NaN });
+    results.push({
+      age,
+      medianMs: times[Math.floor(looks / 2)] ?? NaN,
+      worstMs: times.at(-1) ?? NaN,
+      worstProcessorMs,
+    });
   }
   return results;
 }
@@ -131,6 +141,11 @@ function stageOf(row: RolloutRow): AssessmentReading['stage'] {
   const [stage] = row.plan.stages;
   if (!stage) throw new RangeError('the plan has no stage');
   return stage.name;
+}
+
+function processorSeconds(before: NodeJS.CpuUsage): number {
+  const { user, system } = process.cpuUsage(before);
+  return (user + system) / 1e6;
 }
 
 function secondsSince(started: number): number {
