@@ -6,6 +6,7 @@ import { SluiceError } from '../src/plan/failures.js';
 import { freezePlan } from '../src/plan/freeze.js';
 import { rolloutId } from '../src/plan/ids.js';
 import type { RolloutId, RouteName } from '../src/plan/ids.js';
+import { withoutGuardrails } from '../src/plan/leave-out.js';
 import { meteringFor } from '../src/plan/metering.js';
 import { isResting } from '../src/plan/split.js';
 import type { Plan } from '../src/plan/types.js';
@@ -14,6 +15,8 @@ import type { World } from './dependencies.js';
 import { asSluiceError, worstOf } from './fleet-write.js';
 import { seedHistograms, seedThresholds } from './seeds.js';
 import type { OpenRolloutInput, OpenRolloutResult } from './types.js';
+import { unmeasurable } from './unmeasurable.js';
+import type { Unmeasurable } from './unmeasurable.js';
 
 /**
  * Idempotent: a second attempt finds the stored rollout and returns it, with the fleet as it is then.
@@ -29,13 +32,21 @@ export async function openRollout(world: World, input: OpenRolloutInput): Promis
   const views = await readEveryMember(world, members, written.route, signal);
   requireUpstreams(written, views);
   requireFree(rollout, input, views);
+  const leftOut = unmeasurable(
+    written,
+    views.map(({ view }) => view),
+  );
+  const plan = withoutGuardrails(
+    written,
+    leftOut.flatMap(({ names }) => names),
+  );
   const row = await world.ledger.openRollout({
     rollout,
-    route: written.route,
-    plan: written,
+    route: plan.route,
+    plan,
     salt: await saltOf(world, rollout, written.route, input),
     seeds: seedHistograms(
-      written,
+      plan,
       views.map(({ view }) => view),
     ),
     startedAt: input.startedAt,
@@ -48,8 +59,17 @@ export async function openRollout(world: World, input: OpenRolloutInput): Promis
     members,
     highestGeneration: Math.max(resting?.split.generation ?? 0, ...views.map(({ view }) => view.split.generation)),
     metering: meteringByStage(row),
+    flags: flagsOf(row.plan, leftOut),
     workflowChecks: workflowChecks(row.plan, config),
   };
+}
+
+/** Of what was found, what the plan that is in force does without. */
+function flagsOf({ guardrails }: Plan, leftOut: readonly Unmeasurable[]): readonly string[] {
+  return leftOut.flatMap(({ names, why }) => {
+    const missing = names.filter((name) => guardrails.every((one) => one.name !== name));
+    return missing.length === 0 ? [] : [`${missing.join(', ')} left out: ${why}`];
+  });
 }
 
 interface MemberView {

@@ -1,23 +1,26 @@
-/** What the routers measured of stable before the rollout: latency thresholds stand from the first interval on. */
+/** What the routers measured of stable before the rollout: thresholds of values stand from the first interval on. */
 import type { RouteView } from '../src/backends/traffic-backend.js';
 import type { Histogram } from '../src/evidence/record.js';
-import type { Guardrail, Plan, QuantileGuardrail } from '../src/plan/types.js';
+import type { CutsGuardrail, Guardrail, Plan, QuantileGuardrail } from '../src/plan/types.js';
 import { bucketIndex, histogramTotal, quantileIndex } from '../src/statistics/histogram.js';
 
 /** Below this many values a quantile is no threshold (statistics, exceedance method). */
 const LEAST_VALUES = 200;
 
-/** One histogram per quantile guardrail, over the last values of all members; empty where nothing was measured. */
+/** The routers count users at one threshold a guardrail: of several cuts at the lowest, above which most values lie. */
+type ComparesValues = QuantileGuardrail | CutsGuardrail;
+
+/** One histogram per guardrail that compares values, over the last values of all members; empty where nothing was measured. */
 export function seedHistograms(
   plan: Pick<Plan, 'guardrails'>,
   views: readonly Pick<RouteView, 'recent'>[],
 ): Readonly<Record<string, Histogram>> {
   const seeds: Record<string, Histogram> = {};
-  for (const guardrail of plan.guardrails.filter(isQuantile)) {
+  for (const guardrail of plan.guardrails.filter(comparesValues)) {
     const { gamma, xMin } = guardrail.histogram;
     const counts: Record<string, number> = {};
     for (const { recent } of views) {
-      for (const value of guardrail.signal === 'latency' ? recent.latencyMs : recent.ttftMs) {
+      for (const value of valuesOf(guardrail.signal, recent)) {
         const index = bucketIndex(value, { gamma, smallest: xMin });
         counts[index] = (counts[index] ?? 0) + 1;
       }
@@ -33,13 +36,29 @@ export function seedThresholds(
   seeds: Readonly<Record<string, Histogram>>,
 ): Readonly<Record<string, number | null>> {
   return Object.fromEntries(
-    plan.guardrails.filter(isQuantile).map(({ name, quantile }) => {
-      const counts = seeds[name]?.counts ?? {};
-      return [name, histogramTotal(counts) < LEAST_VALUES ? null : quantileIndex(counts, quantile)];
+    plan.guardrails.filter(comparesValues).map((guardrail) => {
+      const counts = seeds[guardrail.name]?.counts ?? {};
+      const tooFew = histogramTotal(counts) < LEAST_VALUES;
+      return [guardrail.name, tooFew ? null : quantileIndex(counts, countedAt(guardrail))];
     }),
   );
 }
 
-function isQuantile(guardrail: Guardrail): guardrail is QuantileGuardrail {
-  return guardrail.kind === 'quantile';
+function countedAt(guardrail: ComparesValues): number {
+  return guardrail.kind === 'quantile' ? guardrail.quantile : Math.min(...guardrail.quantiles);
+}
+
+function valuesOf(signal: ComparesValues['signal'], recent: RouteView['recent']): readonly number[] {
+  switch (signal) {
+    case 'latency':
+      return recent.latencyMs;
+    case 'ttft':
+      return recent.ttftMs;
+    case 'tokens':
+      return recent.completionTokens;
+  }
+}
+
+function comparesValues(guardrail: Guardrail): guardrail is ComparesValues {
+  return guardrail.kind === 'quantile' || guardrail.kind === 'cuts';
 }

@@ -33,6 +33,8 @@ export interface OpenRolloutResult {
   readonly highestGeneration: number;
   /** Metering of each stage, by stage name: what to measure, with thresholds from stable's own meter. */
   readonly metering: Readonly<Record<string, Split['metering']>>;
+  /** For people: guardrails that were left out of the plan since this route has nothing that they measure. */
+  readonly flags?: readonly string[];
   /** Checks of `sluice.yaml` that are workflows of the user's own; the others run in `checkGates`. */
   readonly workflowChecks: Readonly<
     Record<string, { readonly workflowType: string; readonly taskQueue: string; readonly timeoutMs: number }>

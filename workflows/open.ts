@@ -66,7 +66,7 @@ async function openRollout(
 }
 
 function newState(
-  { plan, rollout, salt, members, highestGeneration, metering, workflowChecks }: OpenRolloutResult,
+  { plan, rollout, salt, members, highestGeneration, metering, workflowChecks, flags = [] }: OpenRolloutResult,
   by: string,
   takeOver: RolloutState['takeOver'],
   taskQueue: string | null,
@@ -98,7 +98,7 @@ function newState(
     position: { closedThrough: 0 },
     acknowledged: [],
     flagged: [],
-    flags: [],
+    flags,
     approval: null,
     promoteToEnd: false,
     kept: false,

@@ -47,6 +47,8 @@ export const splitSchema = z.object({
   metering: meteringSchema,
 }) satisfies z.ZodType<Split>;
 
+const values = z.array(z.number().nonnegative());
+
 export const routeViewSchema = z.object({
   route: branded(routeName),
   replica: z.string(),
@@ -56,7 +58,13 @@ export const routeViewSchema = z.object({
   inForce: z.boolean(),
   leaseExpiresAt: timestamp.nullable(),
   upstreams: z.array(z.string()),
-  recent: z.object({ latencyMs: z.array(z.number().nonnegative()), ttftMs: z.array(z.number().nonnegative()) }),
+  recent: z.object({
+    latencyMs: values,
+    ttftMs: values,
+    // Routers of the version before do not send what follows.
+    completionTokens: values.default([]),
+    answered: z.object({ complete: count, streams: count, withCachedTokens: count }).nullable().default(null),
+  }),
 }) satisfies z.ZodType<RouteView>;
 
 export const refusalSchema = z.object({

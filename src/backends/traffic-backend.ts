@@ -22,8 +22,23 @@ export interface RouteView {
   readonly leaseExpiresAt: number | null;
   /** Names of the upstreams it knows: a candidate missing here is refused before anything is written. */
   readonly upstreams: readonly string[];
-  /** Up to 4,096 last values of stable, ms, newest last: they seed the thresholds. */
-  readonly recent: { readonly latencyMs: readonly number[]; readonly ttftMs: readonly number[] };
+  readonly recent: RecentStable;
+}
+
+/** What stable did before a rollout, by the router's own meter. */
+export interface RecentStable {
+  /** Up to 4,096 last values each, newest last: they seed the thresholds. */
+  readonly latencyMs: readonly number[];
+  readonly ttftMs: readonly number[];
+  readonly completionTokens: readonly number[];
+  /** Since the process began: what cannot be measured on this route. null = a router that does not tell. */
+  readonly answered: {
+    readonly complete: number;
+    /** Requests that brought a first token. */
+    readonly streams: number;
+    /** Complete answers that said how much of their prompt was cached. */
+    readonly withCachedTokens: number;
+  } | null;
 }
 
 export type WriteOutcome =

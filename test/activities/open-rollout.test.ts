@@ -2,6 +2,8 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { OpenRolloutInput } from '../../activities/types.js';
 import { rolloutId } from '../../src/plan/ids.js';
 import { bucketIndex } from '../../src/statistics/histogram.js';
+import { freezePlan } from '../../src/plan/freeze.js';
+import { ALL_OFF } from '../plan/context.js';
 import { restingSplit } from '../helpers/fake-router.js';
 import { closeWorlds, failureOf, ROLLOUT, ROUTE, STARTED_AT, TestWorld, WRITTEN_PLAN } from './harness.js';
 
@@ -108,6 +110,64 @@ describe('openRollout', () => {
     expect(result.metering['shadow']?.histograms['latency_p95']?.thresholdIndex).toBe(
       bucketIndex(384, { gamma: seed.gamma, smallest: seed.xMin }),
     );
+  });
+
+  it('seeds the lengths of answers with what stable has written', async () => {
+    world.router.completionTokens = Array.from({ length: 300 }, (_, index) => 1 + index);
+    const result = await openIt({ plan: latencyPlan });
+    const { tokens_per_response: metered } = result.metering['shadow']?.histograms ?? {};
+    // Half of them have at most 150 tokens.
+    expect(metered?.thresholdIndex).toBe(bucketIndex(150, { gamma: metered?.gamma ?? 0, smallest: 1 }));
+    await expect(world.disk.rollout(ROLLOUT)).resolves.toHaveProperty('seeds.tokens_per_response');
+  });
+
+  it('leaves out what the route does not have, scales the weights and says so', async () => {
+    for (const router of world.routers) router.answered = { complete: 150, streams: 0, withCachedTokens: 0 };
+    const written = await openIt({ plan: latencyPlan });
+    const names = written.plan.guardrails.map(({ name }) => name);
+    expect(names).not.toEqual(expect.arrayContaining(['ttft_p50']));
+    expect(names).not.toEqual(expect.arrayContaining(['ttft_p95']));
+    expect(names).not.toEqual(expect.arrayContaining(['cache_hit_rate']));
+    expect(names).toEqual(expect.arrayContaining(['feedback', 'response_rate']));
+    const rollback = written.plan.guardrails.filter(({ action }) => action === 'rollback');
+    expect(rollback.reduce((sum, { weight }) => sum + weight, 0)).toBeCloseTo(1, 12);
+    expect(written.plan.guardrails.find(({ name }) => name === 'error_rate')?.weight).toBeCloseTo(0.25 / 0.7, 12);
+    expect(written.flags).toEqual([
+      "ttft_p50, ttft_p95 left out: none of stable's last 300 answers was a stream",
+      "cache_hit_rate left out: none of stable's last 300 answers said how much of its prompt was cached",
+    ]);
+    // What was left out is part of what the rollout is: the plan checks as it is stored.
+    expect(freezePlan(written.plan, { config: world.config, stable: null })).toEqual(written.plan);
+    expect(await openIt({ plan: latencyPlan })).toEqual(written);
+  });
+
+  it.each([
+    ['a stream was seen', { complete: 400, streams: 1, withCachedTokens: 1 }],
+    ['too few answers prove it', { complete: 199, streams: 0, withCachedTokens: 0 }],
+    ['a router does not tell', null],
+  ])('leaves nothing out when %s', async (_why, answered) => {
+    world.router.answered = answered;
+    const [, two] = world.routers;
+    if (two === undefined) throw new Error('two routers are needed');
+    two.answered = { complete: 0, streams: 0, withCachedTokens: 0 };
+    const { plan, flags } = await openIt({ plan: latencyPlan });
+    const names = plan.guardrails.map(({ name }) => name);
+    expect(names).toEqual(expect.arrayContaining(['ttft_p50', 'ttft_p95', 'cache_hit_rate']));
+    expect(flags).toEqual([]);
+  });
+
+  it('keeps what alone rolls back, and what an A/B stage decides on', async () => {
+    for (const router of world.routers) router.answered = { complete: 500, streams: 0, withCachedTokens: 0 };
+    const alone = await openIt({ plan: { ...WRITTEN_PLAN, guardrails: { ...ALL_OFF, ttft_p95: {} } } });
+    expect(alone.plan.guardrails.map(({ name }) => name)).toEqual(['ttft_p95']);
+    expect(alone.flags).toEqual([]);
+    const stages = [{ kind: 'ab', for: '60s' }];
+    const plan = { ...latencyPlan, stages, primary: 'ttft_p95' };
+    const ab = await openIt({ plan, startedAt: STARTED_AT + 1 });
+    const names = ab.plan.guardrails.map(({ name }) => name);
+    expect(names).toEqual(expect.arrayContaining(['ttft_p95']));
+    expect(names).not.toEqual(expect.arrayContaining(['ttft_p50']));
+    expect(ab.flags?.[0]).toBe("ttft_p50 left out: none of stable's last 1000 answers was a stream");
   });
 
   it('waits with a threshold below 200 values', async () => {

@@ -69,6 +69,8 @@ export class FakeRouter {
   recent: Record<Variant, RecentStarts> = { stable: { started: 0, failed: 0 }, candidate: { started: 0, failed: 0 } };
   mirror = { chosen: 0, dropped: 0, answered: 0 };
   latencies: readonly number[] = [];
+  completionTokens: readonly number[] = [];
+  answered: RouteView['recent']['answered'] = null;
   /** Faults. */
   cutOff = false;
   hanging = false;
@@ -147,7 +149,12 @@ export class FakeRouter {
       inForce: this.inForce,
       leaseExpiresAt: this.leaseExpiresAt,
       upstreams: this.#options.upstreams ?? ['old', 'new'],
-      recent: { latencyMs: this.latencies, ttftMs: [] },
+      recent: {
+        latencyMs: this.latencies,
+        ttftMs: [],
+        completionTokens: this.completionTokens,
+        answered: this.answered,
+      },
     };
   }
 

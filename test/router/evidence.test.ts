@@ -105,12 +105,18 @@ describe('evidence', () => {
     old.behave((_request, response) => {
       clock.advance(250);
       response.writeHead(200, { 'content-type': 'application/json' });
-      response.end('{"choices":[]}');
+      const usage = { prompt_tokens: 5, completion_tokens: 7, prompt_tokens_details: { cached_tokens: 2 } };
+      response.end(JSON.stringify({ choices: [], usage }));
     });
     await chat(router);
     clock.advance(60_000);
     expect((await readEvidence(router)).records).toEqual([]);
-    expect((await readSplit(router)).recent).toEqual({ latencyMs: [250], ttftMs: [] });
+    expect((await readSplit(router)).recent).toEqual({
+      latencyMs: [250],
+      ttftMs: [],
+      completionTokens: [7],
+      answered: { complete: 1, streams: 0, withCachedTokens: 1 },
+    });
   });
 
   test('is given again until it is acknowledged, and then never again', async () => {

@@ -2,7 +2,7 @@ import type { RouteView } from '../../backends/traffic-backend.js';
 
 const KEPT = 4_096;
 
-/** The last 4,096 values, ms. */
+/** The last 4,096 values. */
 class Ring {
   readonly #values = new Float64Array(KEPT);
   #added = 0;
@@ -20,18 +20,40 @@ class Ring {
   }
 }
 
+/** A complete answer, as far as it seeds thresholds or shows what can be measured. */
+export interface RecentAnswer {
+  /** null = the upstream does not say. */
+  readonly completionTokens: number | null;
+  readonly cachedTokens: number | null;
+}
+
 /** What stable did last, rollout or not: it seeds the thresholds of the next one. */
 export class RecentValues {
   readonly #latency = new Ring();
   readonly #ttft = new Ring();
+  readonly #tokens = new Ring();
+  readonly #answered = { complete: 0, streams: 0, withCachedTokens: 0 };
 
-  add(latencyMs: number, ttftMs: number | null): void {
+  /** @param answer null = it did not come to a complete answer */
+  add(latencyMs: number, ttftMs: number | null, answer: RecentAnswer | null = null): void {
     this.#latency.add(latencyMs);
-    if (ttftMs !== null) this.#ttft.add(ttftMs);
+    if (ttftMs !== null) {
+      this.#ttft.add(ttftMs);
+      this.#answered.streams += 1;
+    }
+    if (answer === null) return;
+    this.#answered.complete += 1;
+    if (answer.completionTokens !== null) this.#tokens.add(answer.completionTokens);
+    if (answer.cachedTokens !== null) this.#answered.withCachedTokens += 1;
   }
 
   view(): RouteView['recent'] {
-    return { latencyMs: this.#latency.values().map(rounded), ttftMs: this.#ttft.values().map(rounded) };
+    return {
+      latencyMs: this.#latency.values().map(rounded),
+      ttftMs: this.#ttft.values().map(rounded),
+      completionTokens: this.#tokens.values(),
+      answered: { ...this.#answered },
+    };
   }
 
   /** The 99th percentile of latency, ms; null before the first value. */

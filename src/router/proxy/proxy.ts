@@ -192,7 +192,12 @@ export class Proxy {
   }
 
   #note(route: ProxyRoute, variant: Assignment['variant'], kind: 'served' | 'mirrored', outcome: Outcome): void {
-    if (variant === 'stable') route.meter.recentStable.add(outcome.latencyMs, outcome.ttftMs);
+    if (variant === 'stable') {
+      const { end, latencyMs, ttftMs, facts } = outcome;
+      const usage = facts?.usage ?? null;
+      const answer = { completionTokens: usage?.completionTokens ?? null, cachedTokens: usage?.cachedTokens ?? null };
+      route.meter.recentStable.add(latencyMs, ttftMs, end === 'complete' ? answer : null);
+    }
     this.#dependencies.counters.add(route.config.name, variant, kind, outcome);
   }
 }
