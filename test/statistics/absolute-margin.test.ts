@@ -41,6 +41,16 @@ describe('absoluteMarginLogE', () => {
     expect(absoluteMarginLogE(0, 0, MARGIN)).toBeCloseTo(0, 14);
   });
 
+  it('takes so many times the requests for the same alternatives under a design effect', () => {
+    fc.assert(
+      fc.property(fc.nat(20), fc.nat(2000), fc.integer({ min: 1, max: 6 }), (events, clean, effect) => {
+        const once = absoluteMarginLogE(events, events + clean, MARGIN);
+        expect(absoluteMarginLogE(effect * events, effect * (events + clean), MARGIN, effect)).toBeCloseTo(once, 9);
+      }),
+    );
+    expect(() => absoluteMarginLogE(0, 10, MARGIN, 0)).toThrow('design effect must be positive');
+  });
+
   it.each([
     [-1, 10, MARGIN, 'counts must be non-negative integers'],
     [1, 10.5, MARGIN, 'counts must be non-negative integers'],

@@ -6,8 +6,23 @@ import { confidenceSequence } from '../../src/statistics/confidence-sequence.js'
 import { logEValue } from '../../src/statistics/e-process.js';
 import { StatisticsError } from '../../src/statistics/errors.js';
 import { EvidenceGridBuilder } from '../../src/statistics/evidence-grid.js';
-import { tableProfile } from '../../src/statistics/table-profile.js';
+import { discountedProfile, tableProfile } from '../../src/statistics/table-profile.js';
 import { tables } from './arbitraries.js';
+
+describe('the e-value under a design effect', () => {
+  it('is that of the profile divided by it, for every kind of test', () => {
+    fc.assert(
+      fc.property(tables(200), fc.double({ min: 1, max: 20, noNaN: true }), (table, effect) => {
+        const builder = new EvidenceGridBuilder();
+        const tests = [builder.greater(0.05, 0.4), builder.less(0.4, 0.4), builder.twoSided(0.1, 0.4)];
+        const profile = tableProfile(builder.build().theta, table);
+        for (const test of tests) {
+          expect(logEValue(profile, test, effect)).toBeCloseTo(logEValue(discountedProfile(profile, effect), test), 9);
+        }
+      }),
+    );
+  });
+});
 
 describe('the grid of alternatives', () => {
   it('reaches from 0.02 to 2.92 in twenty steps', () => {

@@ -107,6 +107,7 @@ export class CutsTracker implements GuardrailTracker {
       candidate,
       ratio,
       interval: shownInterval(this.grid.theta, this.evidence.stageProfile(stageIndex), this.grid.display),
+      designEffect: this.evidence.stageEffect(stageIndex),
       n: { stable: values?.stable.total ?? 0, candidate: values?.candidate.total ?? 0 },
       waits: this.exceedances.waits(),
       remaining: null,

@@ -3,7 +3,10 @@ import type { Families } from './families.js';
 import type { GuardrailEvidence, GuardrailTracker } from './guardrail-tracker.js';
 import { requestsPerSecond } from './stage-counts.js';
 import type { StageCounts } from './stage-counts.js';
-import { eValue, oddsRatio, whole } from './words.js';
+import { eValue, oddsRatio, significant, whole } from './words.js';
+
+/** A smaller design effect is noise as often as not. */
+const LEAST_SHOWN_EFFECT = 1.2;
 
 export interface StatusQuestion {
   readonly stageIndex: number;
@@ -82,6 +85,10 @@ function sentence(
   }
   if (evidence.untested) parts.push(evidence.untested);
   if (evidence.waits !== null) parts.push(evidence.waits);
+  const { designEffect = 1 } = evidence;
+  if (designEffect >= LEAST_SHOWN_EFFECT) {
+    parts.push(`evidence divided by ${significant(designEffect)}, since requests of one user resemble each other`);
+  }
   const of = family ? `, its family's ${eValue(family.logE)} of ${eValue(family.bound)} needed` : '';
   parts.push(`e-value for harm ${eValue(evidence.logE.breach)}${of}`);
   if (evidence.logE.safe !== null && evidence.waits === null) {

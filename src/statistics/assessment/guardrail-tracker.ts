@@ -20,6 +20,8 @@ export interface GuardrailEvidence {
   readonly ratio: number | null;
   /** Confidence sequence of the stage as an odds ratio; null = unbounded on that side. */
   readonly interval: readonly [number | null, number | null];
+  /** By what the stage's evidence is divided for users who resemble themselves; absent = 1. */
+  readonly designEffect?: number;
   readonly n: { readonly stable: number; readonly candidate: number };
   /** Why a test cannot speak yet, in words; null = it can. */
   readonly waits: string | null;

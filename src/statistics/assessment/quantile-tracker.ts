@@ -97,6 +97,7 @@ export class QuantileTracker implements GuardrailTracker {
       candidate,
       ratio,
       interval: shownInterval(this.grid.theta, this.evidence.stageProfile(stageIndex), this.display),
+      designEffect: this.evidence.stageEffect(stageIndex),
       n: { stable: values?.stable.total ?? 0, candidate: values?.candidate.total ?? 0 },
       waits: this.waits(),
       remaining: this.guardrail.promote

@@ -91,6 +91,7 @@ export class RateTracker implements GuardrailTracker {
       candidate,
       ratio: stable && candidate !== null ? candidate / stable : null,
       interval: this.interval(stageIndex),
+      designEffect: this.evidence.stageEffect(stageIndex),
       n: { stable: totals.stableTrials, candidate: totals.candidateTrials },
       waits: this.waits(stageIndex),
       remaining: this.remaining(stageIndex, promoteFromGeneration, alphaPromote),

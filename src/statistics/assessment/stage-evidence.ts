@@ -113,7 +113,12 @@ export class StageEvidence {
       segments.map(({ breach }) => breach),
       this.shape.breachPoints,
     );
-    return discountedProfile(profile, stickyEffect(mergeUserSums(segments.map(({ users }) => users))));
+    return discountedProfile(profile, this.stageEffect(stageIndex));
+  }
+
+  /** The design effect of one stage's comparison. */
+  stageEffect(stageIndex: number): number {
+    return stickyEffect(mergeUserSums(this.ofStage(stageIndex, 0).map(({ users }) => users)));
   }
 
   /** What speaks for promotion: one stage, from a generation on. */

@@ -174,6 +174,8 @@ describe('sticky users', () => {
     const quick = statusOf(untold, 'error_rate', 'canary-50');
     expect(quick).toMatchObject({ verdict: 'undecided' });
     expect(quick.logE.safe ?? 0).toBeGreaterThan(1);
+    expect(slow.why).toMatch(/; evidence divided by [\d.]+, since requests of one user resemble each other; e-value/);
+    expect(quick.why).not.toContain('resemble');
     expect(slow.logE.safe ?? 0).toBeLessThan((quick.logE.safe ?? 0) / 3);
     expect(slow.interval[0] ?? 0).toBeLessThan(quick.interval[0] ?? 0);
     expect(slow.interval[1] ?? Infinity).toBeGreaterThan(quick.interval[1] ?? Infinity);
