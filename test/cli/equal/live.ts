@@ -1,6 +1,7 @@
 /** The live pipeline from the meter on: routers meter requests, a worker files what they closed, and assesses it. */
 import { Assessments } from '../../../activities/assessments.js';
 import type { AssessmentReading, Crossing } from '../../../src/evidence/look.js';
+import type { RatingRecord } from '../../../src/evidence/record.js';
 import type { Ledger, RolloutRow } from '../../../src/ledger/ledger.js';
 import { rolloutId } from '../../../src/plan/ids.js';
 import { meteringFor } from '../../../src/plan/metering.js';
@@ -16,6 +17,8 @@ import type { Request } from './requests.js';
 
 const ROLLOUT = rolloutId('support@2026-11-24T09:00:00Z');
 const POLL_MS = 2_700;
+/** From an answer to its rating. */
+const THOUGHT_MS = 1_500;
 
 export interface LiveVerdicts {
   /** Of each stage, after the last of its evidence and all that followed it. */
@@ -48,12 +51,14 @@ export async function assessLive(
   };
   await ledger.openRollout(row);
   const routers = [new RouteMeter('router-1', 'a'), new RouteMeter('router-2', 'b')];
+  let ratings: RatingRecord[] = [];
   const collect = async (now: number): Promise<void> => {
     const records = routers.flatMap((router) => router.close(now));
     const closedThrough = Math.min(...routers.map((router) => router.closedThroughMs));
-    await ledger.commitEvidence({ rollout: ROLLOUT, records, ratings: [], closedThrough });
+    await ledger.commitEvidence({ rollout: ROLLOUT, records, ratings, closedThrough });
+    ratings = [];
   };
-  const last = await replay(plan, requests, routers, hash, collect);
+  const last = await replay({ plan, requests, routers, hash, collect, rate: (rating) => ratings.push(rating) });
   await collect(last + plan.requestTimeoutMs + 60_000);
 
   return new Assessments(ledger).readAt(
@@ -67,14 +72,17 @@ export async function assessLive(
   );
 }
 
+interface Replay {
+  readonly plan: Plan;
+  readonly requests: readonly Request[];
+  readonly routers: readonly RouteMeter[];
+  readonly hash: Hash;
+  readonly collect: (now: number) => Promise<void>;
+  readonly rate: (rating: RatingRecord) => void;
+}
+
 /** Returns the time at which the last answer has ended. */
-async function replay(
-  plan: Plan,
-  requests: readonly Request[],
-  routers: readonly RouteMeter[],
-  hash: Hash,
-  collect: (now: number) => Promise<void>,
-): Promise<number> {
+async function replay({ plan, requests, routers, hash, collect, rate }: Replay): Promise<number> {
   const events: Event[] = [];
   const end = requests.reduce((latest, { at, latencyMs }) => Math.max(latest, at + latencyMs), START_MS);
   for (let at = START_MS + POLL_MS; at <= end; at += POLL_MS) events.push({ at, order: 2, happen: () => collect(at) });
@@ -104,6 +112,9 @@ async function replay(
       },
       { at: request.at + request.latencyMs, order: 0, happen: () => trial?.finish(outcomeOf(request)) },
     );
+    const ratedAt = request.at + request.latencyMs + THOUGHT_MS;
+    const rating = ratingOf(request, ratedAt, hash);
+    if (rating !== null) events.push({ at: ratedAt, order: 0, happen: () => rate(rating) });
   }
   for (const { happen } of events.toSorted((left, right) => left.at - right.at || left.order - right.order)) {
     await happen();
@@ -111,9 +122,30 @@ async function replay(
   return end;
 }
 
+function ratingOf(request: Request, ratedAt: number, hash: Hash): RatingRecord | null {
+  const { at, stageIndex, unit, variant, rating } = request;
+  if (rating === null) return null;
+  return {
+    nonce: `${at} ${unit} ${request.latencyMs}`,
+    rollout: ROLLOUT,
+    generation: generationOf(stageIndex),
+    stratum: 'served',
+    variant,
+    userBucket: markUnit(hash, unit).bucket,
+    requestStartedAt: at,
+    ratedAt,
+    rating,
+  };
+}
+
+/** A route has had splits before. */
+function generationOf(stageIndex: number): number {
+  return 4 + stageIndex;
+}
+
 function splitOf(plan: Plan, { stage, stageIndex }: Request): Split {
   return {
-    generation: 4 + stageIndex,
+    generation: generationOf(stageIndex),
     rollout: ROLLOUT,
     stage: stage.name,
     weights: stage.weights,

@@ -1,5 +1,5 @@
 /** Requests of a rollout of two stages, from a seed: what an upstream did with each, and who had sent it. */
-import type { ErrorClass } from '../../../src/evidence/record.js';
+import type { ErrorClass, RatingRecord } from '../../../src/evidence/record.js';
 import type { Plan, StagePlan, Variant } from '../../../src/plan/types.js';
 import { chooseVariant, splitPoint } from '../../../src/router/choice.js';
 import type { Hash } from '../../../src/router/choice.js';
@@ -20,6 +20,8 @@ export interface Request {
   readonly error: ErrorClass | 'aborted' | null;
   readonly usage: { readonly promptTokens: number; readonly cachedTokens: number; readonly completionTokens: number };
   readonly refused: boolean | null;
+  /** Given by the user within seconds of the answer. */
+  readonly rating: RatingRecord['rating'] | null;
 }
 
 /** How much worse than stable a variant is, per kind of trouble. */
@@ -29,9 +31,18 @@ export interface Behaviour {
   readonly refusals: number;
   readonly misses: number;
   readonly length: number;
+  /** Share of bad ones among ratings. */
+  readonly dislike: number;
 }
 
-export const HEALTHY: Behaviour = { errorRate: 0.02, slowness: 1, refusals: 0.03, misses: 0.3, length: 1 };
+export const HEALTHY: Behaviour = {
+  errorRate: 0.02,
+  slowness: 1,
+  refusals: 0.03,
+  misses: 0.3,
+  length: 1,
+  dislike: 0.2,
+};
 
 const CLASSES: readonly ErrorClass[] = ['model', 'refused', 'timeout', 'rate-limit', 'connect', 'broken'];
 const UNITS = 300;
@@ -47,7 +58,10 @@ export function requestsOf(plan: Plan, hash: Hash, candidate: Behaviour, seed: n
       at += Math.floor((2 * 1000 * random.uniform()) / PER_SECOND);
       const unit = `user-${Math.floor(UNITS * random.uniform() ** 2)}`;
       const variant = chooseVariant(splitPoint(hash, SALT, unit), stage.weights.candidate);
-      return { at, stageIndex, stage, unit, variant, ...endOf(variant === 'candidate' ? candidate : HEALTHY, random) };
+      const behaviour = variant === 'candidate' ? candidate : HEALTHY;
+      const end = endOf(behaviour, random);
+      const rating = end.error === null && random.happens(0.2) ? ratingOf(behaviour, random) : null;
+      return { at, stageIndex, stage, unit, variant, ...end, rating };
     }),
   );
 }
@@ -74,9 +88,15 @@ function endOf(
   return { latencyMs, ttftMs, error: null, usage, refused };
 }
 
+function ratingOf({ dislike }: Behaviour, random: Random): RatingRecord['rating'] {
+  const bad = random.happens(dislike);
+  if (random.happens(0.5)) return { kind: 'thumb', up: !bad };
+  return { kind: 'score', score: (bad ? 1 : 3) + Math.floor((bad ? 2 : 3) * random.uniform()) };
+}
+
 /** The request as a line of a log. */
 export function lineOf(request: Request): string {
-  const { usage } = request;
+  const { usage, rating } = request;
   return JSON.stringify({
     at: new Date(request.at).toISOString(),
     stage: request.stage.name,
@@ -87,5 +107,7 @@ export function lineOf(request: Request): string {
     ...(request.error === null ? usage : {}),
     error: request.error,
     refused: request.refused,
+    thumb: rating?.kind === 'thumb' ? (rating.up ? 'up' : 'down') : null,
+    score: rating?.kind === 'score' ? rating.score : null,
   });
 }
