@@ -171,6 +171,18 @@ describe('sluice explain', () => {
     expect(printed).toContain('guardrails.error_rate.verdict is "undecided", but was recorded as "safe"');
   });
 
+  it('tells that few users dominate, and computes that again too', async () => {
+    const taken = await look('shadow', 20, 1, 1);
+    const dominance = 'few users dominate stable: one of 64 groups of users sends 34% of its 800 requests';
+    await ledger.recordLook({ ...taken, id: `${row.rollout}/shadow/2`, at: taken.at + 1, dominance });
+    expect((await explained()).sentences).toContain(`A person is asked: ${dominance}.`);
+    const again = await explained('--look', `${row.rollout}/shadow/2`);
+    expect(again.recomputed).toEqual({
+      equal: false,
+      differences: [{ figure: 'dominance', recorded: dominance, recomputed: null }],
+    });
+  });
+
   it('names the newest looks when it does not know the one asked for', async () => {
     await look('shadow', 20, 1, 1);
     const { exitCode, noted } = await runCommand(['explain', 'support', '--look', 'canary-5/3'], { cwd: directory });
