@@ -47,15 +47,6 @@ export class UserSums {
     this.additions++;
   }
 
-  /** Adds one request of one user: for ratings, which come one by one. */
-  addOne(variant: Variant, bucket: number, isEvent: boolean): void {
-    this.counts ??= ZEROS.slice();
-    const { trials, events } = PARTS[variant];
-    this.counts[trials + bucket] = (this.counts[trials + bucket] ?? 0) + 1;
-    if (isEvent) this.counts[events + bucket] = (this.counts[events + bucket] ?? 0) + 1;
-    this.additions++;
-  }
-
   /** Adds another sum. */
   addSums(sums: UserSums): void {
     if (sums.counts === null) return;
