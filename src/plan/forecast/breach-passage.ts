@@ -1,3 +1,4 @@
+import { logSumExp } from '../../statistics/log-sum-exp.js';
 import { klBernoulli } from '../../statistics/kullback-leibler.js';
 import { planTest } from '../../statistics/planner.js';
 import { sampleRatioLogE } from '../../statistics/sample-ratio.js';
@@ -5,7 +6,7 @@ import type { Guardrail, Plan, StagePlan } from '../types.js';
 import type { Baseline } from './baseline.js';
 import { breachComparisons } from './comparisons.js';
 import { leastWhere } from './least-where.js';
-import { passageOf, requestsAtPower } from './passage.js';
+import { passageOf } from './passage.js';
 import type { Passage } from './passage.js';
 
 export interface BreachQuestion {
@@ -27,20 +28,39 @@ export function breachPassage(question: BreachQuestion, ratio: number): Passage 
   if (guardrail.kind === 'sample-ratio') return misassignment(candidateShare, ratio, guardrail.alpha);
   if (stage.mixtureShare === 0) return null;
   const alpha = familyAlpha(plan, guardrail) * guardrail.weight;
-  let soonest: Passage | null = null;
-  for (const { alphaShare, ...comparison } of breachComparisons(guardrail, baseline, ratio)) {
+  const parts = breachComparisons(guardrail, baseline, ratio).flatMap(({ alphaShare, ...comparison }) => {
     const test = planTest({
       ...comparison,
       side: 'greater',
       share: candidateShare,
-      alpha: alpha * alphaShare,
+      alpha,
       stageShare: stage.mixtureShare,
     });
-    const passage = test === null ? null : passageOf(test);
-    if (passage !== null && (soonest === null || requestsAtPower(passage) < requestsAtPower(soonest)))
-      soonest = passage;
-  }
-  return soonest;
+    return test === null ? [] : [{ alphaShare, ...passageOf(test) }];
+  });
+  return averagePassage(parts);
+}
+
+type Part = Passage & { readonly alphaShare: number };
+
+/**
+ * An average of e-values, of a guardrail's cuts: the requests n at which Σ alphaShare·exp(n·nats − threshold) = 1 at the
+ * evidence to be expected, walking there as the part that leads. Null without parts.
+ */
+function averagePassage(parts: readonly Part[]): Passage | null {
+  if (parts.length === 0) return null;
+  const logShares = (requests: number): number[] =>
+    parts.map(
+      ({ alphaShare, natsPerRequest, thresholdNats }) =>
+        Math.log(alphaShare) + requests * natsPerRequest - thresholdNats,
+    );
+  const mean = leastWhere((requests) => logSumExp(logShares(requests)) >= 0, 1e-3);
+  if (mean === null) return null;
+  const atMean = logShares(mean);
+  const { natsPerRequest } = parts.reduce((leading, part) =>
+    (atMean[parts.indexOf(part)] ?? -Infinity) > (atMean[parts.indexOf(leading)] ?? -Infinity) ? part : leading,
+  );
+  return { thresholdNats: mean * natsPerRequest, natsPerRequest, chanceEver: 1 };
 }
 
 function familyAlpha(plan: Plan, { action }: Guardrail): number {
