@@ -214,6 +214,8 @@ describe('records', () => {
           expect(histograms['latency_p95']).toEqual(histograms['latency_p50']);
           expect(sum(buckets['error_rate']?.trials ?? {})).toBe(error.trials);
           expect(sum(buckets['error_rate']?.events ?? {})).toBe(error.events);
+          expect(sum(buckets['abort_rate']?.trials ?? {})).toBe(error.trials);
+          expect(sum(buckets['abort_rate']?.events ?? {})).toBe(aborted);
           expect(sum(buckets['latency_p95']?.trials ?? {})).toBe(completed + aborted);
           expect(record.cacheMiss?.trials ?? 0).toBeLessThanOrEqual(record.tokens.responses);
         }

@@ -81,6 +81,7 @@ export class RecordCell {
       this.#errorsByClass.set(outcome.errorClass, (this.#errorsByClass.get(outcome.errorClass) ?? 0) + 1);
     }
     this.#rate('error_rate', this.#error, bucket, outcome.errorClass !== null);
+    this.#bucket('abort_rate').add(bucket, outcome.end === 'aborted');
     this.#value('latency', outcome.latencyMs, bucket);
     if (outcome.ttftMs !== null) this.#value('ttft', outcome.ttftMs, bucket);
     if (outcome.facts === null) return;
