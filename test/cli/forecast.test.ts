@@ -4,8 +4,12 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { parseBaselines } from '../../src/cli/forecast/baseline-flag.js';
+import { MeasuredStable } from '../../src/cli/forecast/measured-stable.js';
 import { forecastBeforeStart } from '../../src/cli/forecast/forecast-before-start.js';
+import { forecastPlan } from '../../src/plan/forecast/forecast-plan.js';
 import type { Forecast } from '../../src/plan/forecast/forecast.js';
+import type { RatingRecord } from '../../src/evidence/record.js';
+import { evidenceRecord } from '../helpers/evidence-record.js';
 import { planWith } from '../plan/context.js';
 import { fivePlan } from '../statistics/assessment/plan-fixture.js';
 import { HEALTHY, generateLines, writeLines } from './generate-lines.js';
@@ -48,6 +52,13 @@ describe('sluice forecast', () => {
     // In shadow nobody waits for the candidate: the extra errors stand in brackets.
     expect(lines.filter((line) => /^ {2}error_rate .*· \(\d+\)/.test(line))).toHaveLength(1);
     expect(printed).not.toContain('cannot decide');
+    expect(printed).toContain('not shown without --all, since they hold or flag: refusal_rate, ');
+    expect(printed).not.toContain('refusal_rate (hold)');
+    const all = (await runCommand(['forecast', planPath, '--rate', '10/s', '--all'])).printed;
+    expect(all).toContain('refusal_rate (hold)');
+    // Nobody rates a mirrored answer; caches are compared from 25% on.
+    const rows = (name: string) => all.split('\n').filter((line) => line.startsWith(`  ${name} `)).length;
+    expect([rows('error_rate'), rows('feedback'), rows('cache_hit_rate')]).toEqual([5, 3, 2]);
   });
 
   it('names what a stage cannot decide on a quiet route, and what happens then', async () => {
@@ -147,6 +158,18 @@ describe('parseBaselines', () => {
     }
   });
 
+  it('takes the usual share of requests where none is told, and the rated ones for the response rate', () => {
+    const baselines = parseBaselines('feedback=20%, cache_hit_rate=40%, refusal_rate=3%', plan);
+    expect(baselines.feedback).toMatchObject({ rate: 0.2, share: 0.01 });
+    expect(baselines.cache_hit_rate).toMatchObject({ rate: 0.4, share: 0.8 });
+    expect(baselines.refusal_rate).toMatchObject({ rate: 0.03, share: 1 });
+    const { baselines: assumed } = forecastPlan(plan, {
+      requestsPerSecond: 10,
+      baselines: parseBaselines('feedback=20%@7%', plan),
+    });
+    expect(assumed.response_rate).toMatchObject({ rate: 0.07, share: 1, origin: 'given' });
+  });
+
   it('keeps the assumed spread when only one quantile is told', () => {
     expect(parseBaselines('latency_p95=1s', plan)).toEqual({});
   });
@@ -159,6 +182,8 @@ describe('parseBaselines', () => {
     ['error_rate=1%@0%', 'has no share of requests'],
     ['latency_p50=fast,latency_p95=1s', '--baseline latency_p50 is fast: not a duration'],
     ['latency_p50=2s,latency_p95=1s', 'a higher quantile is a longer time'],
+    ['tokens_per_response=100', 'its spread cannot be told from one value; leave it out'],
+    ['sample_ratio=1%', 'needs no baseline; leave it out'],
   ])('refuses %s', (text, problem) => {
     expect(() => parseBaselines(text, plan)).toThrow(problem);
   });
@@ -217,5 +242,31 @@ describe('forecastBeforeStart', () => {
     await ledger.close();
     const { notes } = await before({}, null);
     expect(notes).toHaveLength(5);
+  });
+});
+
+describe('MeasuredStable', () => {
+  it('counts ratings of stable as feedback, a score of 1 or 2 as a bad one, and how many answers are rated', () => {
+    const measured = new MeasuredStable(planWith({}));
+    measured.add(evidenceRecord({ variant: 'stable', error: { trials: 5000, events: 50 } }), true);
+    const rate = (variant: 'stable' | 'candidate', rating: RatingRecord['rating'], times: number): void => {
+      for (let index = 0; index < times; index++) measured.addRating({ variant, rating });
+    };
+    rate('stable', { kind: 'thumb', up: true }, 150);
+    rate('stable', { kind: 'thumb', up: false }, 30);
+    rate('stable', { kind: 'score', score: 2 }, 10);
+    rate('stable', { kind: 'score', score: 3 }, 60);
+    rate('candidate', { kind: 'thumb', up: false }, 500);
+    expect(measured.baselines()).toMatchObject({
+      feedback: { kind: 'rate', rate: 40 / 250, share: 250 / 5000, origin: 'measured' },
+      response_rate: { kind: 'rate', rate: 250 / 5000, share: 1, origin: 'measured' },
+    });
+  });
+
+  it('says nothing of ratings where nobody rates', () => {
+    const measured = new MeasuredStable(planWith({}));
+    measured.add(evidenceRecord({ variant: 'stable', error: { trials: 5000, events: 50 } }), true);
+    expect(measured.baselines().feedback).toBeUndefined();
+    expect(measured.baselines().response_rate).toBeUndefined();
   });
 });

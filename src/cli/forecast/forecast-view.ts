@@ -13,6 +13,8 @@ import { colour, formatDuration, formatShare, pad } from '../format.js';
 const NAME_WIDTH = 28;
 /** What the short form speaks of. */
 const BRIEF_RATIO = 1.5;
+/** The slowest of them. */
+const BRIEF_SIGHTS = 3;
 const CELL_WIDTH = 18;
 
 /**
@@ -51,18 +53,32 @@ function hint(others: readonly string[]): readonly string[] {
 /** One line a stage: when it may be left, and when it sees that a guardrail that rolls back is ×1.5 worse. */
 export function briefForecast({ stages }: Forecast): readonly string[] {
   return stages.map((stage) => {
-    const seen = Object.entries(stage.guardrails).flatMap(([name, { action, sees }]) => {
-      const sight = sees.find(({ ratio }) => ratio === BRIEF_RATIO);
-      if (action !== 'rollback' || sight === undefined) return [];
-      const { seconds, extraBadEvents, extraBadEventsServed, inTime } = sight;
-      if (seconds === null || extraBadEvents === null || !inTime) return [`${name} not`];
-      const extra = Math.round(extraBadEventsServed || extraBadEvents).toLocaleString('en-US');
-      const to = extraBadEventsServed === 0 ? ', served to nobody' : '';
-      return [`${name} after ${about(seconds)} (${extra} extra bad events${to})`];
-    });
+    const sights = Object.entries(stage.guardrails)
+      .flatMap(([name, { action, sees }]) => {
+        const sight = sees.find(({ ratio }) => ratio === BRIEF_RATIO);
+        return action !== 'rollback' || sight === undefined ? [] : [{ name, ...sight }];
+      })
+      // Two that are never seen stay as they are: Infinity has no difference.
+      .toSorted((left, right) =>
+        secondsOf(right) > secondsOf(left) ? 1 : secondsOf(right) < secondsOf(left) ? -1 : 0,
+      );
+    const seen = sights
+      .slice(0, BRIEF_SIGHTS)
+      .map(({ name, seconds, extraBadEvents, extraBadEventsServed, inTime }) => {
+        if (seconds === null || extraBadEvents === null || !inTime) return `${name} not`;
+        const extra = Math.round(extraBadEventsServed || extraBadEvents).toLocaleString('en-US');
+        const to = extraBadEventsServed === 0 ? ', served to nobody' : '';
+        return `${name} after ${about(seconds)} (${extra} extra bad events${to})`;
+      });
+    const others = sights.length - seen.length;
+    if (others > 0) seen.push(`${String(others)} others sooner`);
     const sees = seen.length === 0 ? '' : `; sees ×${String(BRIEF_RATIO)}: ${seen.join(', ')}`;
     return `${stage.stage} ${formatDuration(stage.durationMs)}: ${promotion(stage)}${sees}`;
   });
+}
+
+function secondsOf({ seconds, inTime }: SightForecast): number {
+  return inTime ? (seconds ?? Infinity) : Infinity;
 }
 
 /** What a stage cannot decide in its time, and what happens then. */
