@@ -244,3 +244,14 @@ it('waits at a manual gate for a person, and tells one', async () => {
     expect(await scene.result()).toMatchObject({ state: 'promoted', by: 'ann' });
   });
 });
+
+it('shows from the start to the end what the rollout does without', async () => {
+  const leftOut = "ttft_p50, ttft_p95 left out: none of stable's last 812 answers was a stream";
+  const world = createFakeWorld(twoHours(), { flags: [leftOut] });
+  await play(world, async (scene) => {
+    await scene.pass(30_000);
+    expect((await scene.status()).flags).toEqual([leftOut]);
+    await scene.result();
+    expect((await scene.status()).flags).toContain(leftOut);
+  });
+});

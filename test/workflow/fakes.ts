@@ -63,6 +63,8 @@ export interface FakeWorld {
 export interface FakeOptions {
   readonly members?: number;
   readonly highestGeneration?: number;
+  /** What opening the rollout has to tell people. */
+  readonly flags?: readonly string[];
   readonly checkGates?: (input: CheckGatesInput) => CheckGatesResult;
   readonly workflowChecks?: Record<string, { workflowType: string; taskQueue: string; timeoutMs: number }>;
 }
@@ -127,6 +129,7 @@ export function createFakeWorld(plan: Plan, options: FakeOptions = {}): FakeWorl
       highestGeneration: options.highestGeneration ?? 6,
       metering: Object.fromEntries(plan.stages.map((stage) => [stage.name, meteringOf(plan, stage)])),
       workflowChecks: options.workflowChecks ?? {},
+      ...(options.flags && { flags: options.flags }),
     };
   }
 
