@@ -1,10 +1,13 @@
 /** `sluice.yaml`, read and resolved. */
+import path from 'node:path';
 import { isLoopback } from './address-schema.js';
 import type { CheckConfig, FleetEntry, Listen, SluiceConfig, UpstreamConfig } from './config.js';
 import { writtenConfig } from './config-schema.js';
 import type { WrittenConfig } from './config-schema.js';
 import { readDocument } from './document.js';
 import type { SourceDocument } from './document.js';
+import { DEFAULT_HTTP_LIMITS } from './http-limits.js';
+import type { HttpLimits } from './http-limits.js';
 import { routeName, upstreamName } from './ids.js';
 import type { Problem } from './problem.js';
 import { documentError, valueProblem } from './problem.js';
@@ -29,10 +32,11 @@ export function resolveConfig(source: SourceDocument): SluiceConfig {
   const problems = checked.ok ? crossProblems(checked.value) : checked.problems;
   if (!checked.ok || problems.length > 0)
     throw documentError(problems, { fallback: 'config-invalid', what: 'sluice.yaml', ...source });
-  return resolved(checked.value);
+  return resolved(checked.value, path.dirname(source.sourcePath));
 }
 
-function resolved(written: WrittenConfig): SluiceConfig {
+/** `directory`: where the file is, from which its paths lead. */
+function resolved(written: WrittenConfig, directory: string): SluiceConfig {
   const admin = {
     listen: written.admin?.listen ?? { host: '127.0.0.1', port: 8701 },
     tokenEnv: written.admin?.tokenEnv ?? ADMIN_TOKEN_ENV,
@@ -43,11 +47,11 @@ function resolved(written: WrittenConfig): SluiceConfig {
     fleet: written.fleet?.map((entry) => member(entry, admin.tokenEnv)) ?? [
       { kind: 'address', admin: `http://${hostPort(admin.listen)}`, tokenEnv: admin.tokenEnv },
     ],
-    upstreams: new Map(upstreams(written).map((upstream) => [upstream.name, upstream])),
+    upstreams: new Map(upstreams(written, directory).map((upstream) => [upstream.name, upstream])),
     routes: new Map(
-      Object.entries(written.routes).map(([key, { stable, unitHeader }]) => {
+      Object.entries(written.routes).map(([key, { stable, unitHeader, clientKeysEnv }]) => {
         const name = routeName(key);
-        return [name, { name, stable, unitHeader: unitHeader ?? null }];
+        return [name, { name, stable, unitHeader: unitHeader ?? null, clientKeysEnv: clientKeysEnv ?? [] }];
       }),
     ),
     webhooks: new Map(
@@ -60,18 +64,31 @@ function resolved(written: WrittenConfig): SluiceConfig {
     tokenKeyEnv: written.tokenKeyEnv ?? [TOKEN_KEY_ENV],
     clientKeysEnv: written.clientKeysEnv ?? null,
     allowAnonymous: written.allowAnonymous ?? false,
+    limits: limitsOf(written),
     stateDirectory: written.stateDirectory ?? null,
   };
 }
 
-function upstreams(written: WrittenConfig): readonly UpstreamConfig[] {
-  return Object.entries(written.upstreams).map(([key, { url, model, apiKeyEnv, headers }]) => ({
+function upstreams(written: WrittenConfig, directory: string): readonly UpstreamConfig[] {
+  return Object.entries(written.upstreams).map(([key, { url, model, apiKeyEnv, headers, timeout, caFile, http2 }]) => ({
     name: upstreamName(key),
     url,
     model,
     apiKeyEnv: apiKeyEnv ?? null,
     headers: headers ?? {},
+    timeoutMs: timeout ?? null,
+    caFile: caFile === undefined ? null : path.resolve(directory, caFile),
+    http2: http2 ?? false,
   }));
+}
+
+function limitsOf({ limits = {} }: WrittenConfig): HttpLimits {
+  return {
+    headerBytes: limits.headerBytes ?? DEFAULT_HTTP_LIMITS.headerBytes,
+    bodyBytes: limits.bodyBytes ?? DEFAULT_HTTP_LIMITS.bodyBytes,
+    headersTimeoutMs: limits.headersTimeout ?? DEFAULT_HTTP_LIMITS.headersTimeoutMs,
+    bodyTimeoutMs: limits.bodyTimeout ?? DEFAULT_HTTP_LIMITS.bodyTimeoutMs,
+  };
 }
 
 function member(entry: NonNullable<WrittenConfig['fleet']>[number], tokenEnv: string): FleetEntry {
@@ -109,8 +126,19 @@ function crossProblems(written: WrittenConfig): readonly Problem[] {
       problems.push(
         valueProblem(['routes', name, 'stable'], stable, `no upstream of this file. ${suggestion(stable, names)}`),
       );
+  for (const [name, upstream] of Object.entries(written.upstreams))
+    for (const key of ['caFile', 'http2'] as const)
+      if (upstream.url.startsWith('http:') && upstream[key] !== undefined && upstream[key] !== false)
+        problems.push(
+          valueProblem(
+            ['upstreams', name, key],
+            String(upstream[key]),
+            'of use only with TLS. Write an https url, or leave it out',
+          ),
+        );
   const listen = listenOf(written);
-  if (!isLoopback(listen.host) && written.clientKeysEnv === undefined && written.allowAnonymous !== true)
+  const keyed = Object.values(written.routes).every(({ clientKeysEnv }) => clientKeysEnv !== undefined);
+  if (!isLoopback(listen.host) && written.clientKeysEnv === undefined && !keyed && written.allowAnonymous !== true)
     problems.push(
       valueProblem(
         ['listen'],
@@ -151,5 +179,7 @@ export function missingVariables(
     used.push({ variable: entry.tokenEnv, usedBy: `fleet[${index}].tokenEnv` });
   for (const name of config.tokenKeyEnv) used.push({ variable: name, usedBy: 'tokenKeyEnv' });
   if (config.clientKeysEnv !== null) used.push({ variable: config.clientKeysEnv, usedBy: 'clientKeysEnv' });
+  for (const { name, clientKeysEnv = [] } of config.routes.values())
+    for (const variable of clientKeysEnv) used.push({ variable, usedBy: `routes["${name}"].clientKeysEnv` });
   return used.filter(({ variable }) => (env[variable] ?? '') === '');
 }

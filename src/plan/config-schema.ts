@@ -44,21 +44,46 @@ const upstream = mapping(
       )
       .describe('Headers of each request to the upstream.')
       .optional(),
+    timeout: duration('How long a whole answer may take; by default as long as the plan allows.', 1, DAY_MS).optional(),
+    caFile: text(
+      'a file of PEM certificates',
+      "PEM certificates to trust instead of the system's, relative to this file.",
+    ).optional(),
+    http2: z
+      .boolean({ error: wanted('true or false') })
+      .describe('Offer HTTP/2 to the upstream in the TLS handshake; false by default.')
+      .optional(),
   },
   secrets(['apiKey', 'apikey', 'api_key', 'key', 'token', 'password', 'secret', 'authorization'], 'apiKeyEnv'),
 );
 
-const route = mapping('a route, such as { stable: llama-31 }', {
-  stable: named('Upstream that serves the route while no rollout runs.', 'the name of an upstream', upstreamName),
-  unitHeader: z
-    .string({ error: wanted('the name of a request header') })
-    .regex(/^[A-Za-z0-9!#$%&'*+.^_`|~-]+$/, { error: 'not the name of a header. Write one such as "x-user-id"' })
-    .transform((name) => name.toLowerCase())
-    .meta({
-      description: 'Request header that names the unit (user, session or tenant) to keep on one variant.',
-    })
-    .optional(),
-});
+const route = mapping(
+  'a route, such as { stable: llama-31 }',
+  {
+    stable: named('Upstream that serves the route while no rollout runs.', 'the name of an upstream', upstreamName),
+    unitHeader: z
+      .string({ error: wanted('the name of a request header') })
+      .regex(/^[A-Za-z0-9!#$%&'*+.^_`|~-]+$/, { error: 'not the name of a header. Write one such as "x-user-id"' })
+      .transform((name) => name.toLowerCase())
+      .meta({
+        description: 'Request header that names the unit (user, session or tenant) to keep on one variant.',
+      })
+      .optional(),
+    clientKeysEnv: z
+      .union(
+        [
+          variable('The keys.').transform((only) => [only]),
+          z.array(variable('Some of the keys.')).min(1, { error: 'empty' }),
+        ],
+        { error: wanted('the name of an environment variable, or a list of them') },
+      )
+      .describe(
+        'Environment variables with the keys of the clients of this route, separated by commas; without it those of the router.',
+      )
+      .optional(),
+  },
+  secrets(['clientKeys', 'clientKey', 'apiKeys'], 'clientKeysEnv'),
+);
 
 const tokenSecrets = secrets(['token', 'password', 'secret'], 'tokenEnv');
 const tokenEnv = variable('Environment variable with the token of the admin API.');
@@ -182,6 +207,14 @@ export const writtenConfig = mapping(
     allowAnonymous: z
       .boolean({ error: wanted('true or false') })
       .describe('Serve clients without a key on an address that other machines reach.')
+      .optional(),
+    limits: mapping('limits such as { bodyBytes: 67108864, headersTimeout: 15s }', {
+      headerBytes: wholeNumber('Of a request line and its headers; 16384 by default.', 1_024, 1_048_576).optional(),
+      bodyBytes: wholeNumber('Of a body, in plain; 67108864 by default.', 1_024, 1_073_741_824).optional(),
+      headersTimeout: duration('For the headers of a request; 15s by default.', 1_000, DAY_MS).optional(),
+      bodyTimeout: duration('For a whole request, its body included; 5m by default.', 1_000, DAY_MS).optional(),
+    })
+      .describe('What a client may cost before it is refused.')
       .optional(),
     stateDirectory: text(
       'a directory',

@@ -1,4 +1,5 @@
 /** `sluice.yaml`, resolved: the only place of URLs, keys, module paths, commands and files. */
+import type { HttpLimits } from './http-limits.js';
 import type { RouteName, UpstreamName } from './ids.js';
 
 export interface Listen {
@@ -16,6 +17,12 @@ export interface UpstreamConfig {
   /** Name of the environment variable that holds the key; null = the client's own Authorization passes through. */
   readonly apiKeyEnv: string | null;
   readonly headers: Readonly<Record<string, string>>;
+  /** For a whole answer, ms; without it the time limit of the split alone. */
+  readonly timeoutMs?: number | null;
+  /** Absolute path of PEM certificates, trusted instead of the system's. */
+  readonly caFile?: string | null;
+  /** Offer HTTP/2 in the TLS handshake. */
+  readonly http2?: boolean;
 }
 
 export interface RouteConfig {
@@ -23,6 +30,8 @@ export interface RouteConfig {
   readonly stable: UpstreamName;
   /** Lower-case request header that names the unit; null = from the body only. */
   readonly unitHeader: string | null;
+  /** Environment variables with the keys of this route's clients, each comma-separated; empty = those of the router. */
+  readonly clientKeysEnv?: readonly string[];
 }
 
 export type FleetEntry =
@@ -62,6 +71,8 @@ export interface SluiceConfig {
   /** Environment variable with comma-separated client keys; null = none are asked for. */
   readonly clientKeysEnv: string | null;
   readonly allowAnonymous: boolean;
+  /** What a client may cost; the router's own limits without it. */
+  readonly limits?: HttpLimits;
   /** Directory of the router's state; null = `.sluice/router` beside the file. */
   readonly stateDirectory: string | null;
 }

@@ -19,6 +19,8 @@ export interface Assignment {
 
 export interface AssignmentInput {
   readonly active: ActiveSplit;
+  /** Name of the route. */
+  readonly route: string;
   readonly body: RequestBody;
   /** The unit, or what stands for the request alone. */
   readonly unit: string;
@@ -38,8 +40,10 @@ export function assign(input: AssignmentInput): Assignment {
   const variant = weight === 0 ? 'stable' : chooseVariant(splitPoint(hash, split.salt, unit), weight);
   const served = serving(active, variant);
   if (body.serverSideIds.length > 0) return { ...issuerOf(input, served), compared: false, mirrorTo: null };
+  // What an upstream keeps must be found again, whatever the split is by then.
+  if (body.kind === 'stored') return { ...serving(active, 'stable'), compared: false, mirrorTo: null };
   const compared = isInForce && active.meter !== null && !body.background;
-  return { ...served, compared, mirrorTo: compared ? mirrorTarget(input, variant) : null };
+  return { ...served, compared, mirrorTo: compared && body.format !== 'opaque' ? mirrorTarget(input, variant) : null };
 }
 
 interface Serving {
@@ -68,8 +72,9 @@ function mirrorTarget(input: AssignmentInput, servedBy: Variant): Serving | null
 function issuerOf(input: AssignmentInput, served: Serving): Serving {
   const { active, body, issuedIds, upstreams } = input;
   for (const { id } of body.serverSideIds) {
-    const name = issuedIds.issuer(id);
-    const upstream = name === null ? undefined : upstreams.get(name);
+    const issuer = issuedIds.issuer(id);
+    // An id of another route leads nowhere: it would let a client of this one choose an upstream.
+    const upstream = issuer === null || issuer.route !== input.route ? undefined : upstreams.get(issuer.upstream);
     if (upstream !== undefined) {
       return { variant: upstream === active.candidate ? 'candidate' : 'stable', upstream };
     }

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import path from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import type { SluiceConfig } from '../plan/config.js';
+import { DEFAULT_HTTP_LIMITS } from '../plan/http-limits.js';
 import { createAdminServer } from './admin/admin-server.js';
 import { loadHash } from './choice.js';
 import { systemClock } from './clock.js';
@@ -24,7 +25,7 @@ import { NonceSource, RequestIds } from './request-id.js';
 import { RouteRuntimes } from './route-runtimes.js';
 import {
   adminToken,
-  clientKeys,
+  clientAccess,
   createUpstreams,
   persistedReplica,
   requestIdKeys,
@@ -87,7 +88,8 @@ export async function startRouter(options: RouterOptions): Promise<Router> {
   const limits = { ...DEFAULT_LIMITS, ...options.limits };
   requireGuardedListen(config);
   const token = adminToken(config, env);
-  const keys = clientKeys(config, env);
+  const access = clientAccess(config, env);
+  const http = config.limits ?? DEFAULT_HTTP_LIMITS;
   const upstreams = createUpstreams(config, env);
   const stateDirectory = path.resolve(
     options.stateDirectory ?? config.stateDirectory ?? path.join('.sluice', 'router'),
@@ -111,7 +113,6 @@ export async function startRouter(options: RouterOptions): Promise<Router> {
   const inFlight = new InFlight();
   const budget = new MirrorBudget(limits.mirror, clock);
   const counters = new RequestCounters();
-  const keepsCredentials = keys === null;
   let draining = false;
   const proxy = new Proxy({
     clock,
@@ -122,16 +123,17 @@ export async function startRouter(options: RouterOptions): Promise<Router> {
     issuedIds: new IssuedIds(),
     requestIds,
     nonces: new NonceSource(),
-    mirror: new Mirror({ clock, budget, inFlight, keepsCredentials }),
+    mirror: new Mirror({ clock, budget, inFlight }),
     counters,
     inFlight,
-    keepsCredentials,
+    limits: http,
     keepsConnections: () => !draining,
   });
   const publicServer = createPublicServer({
     routes: [...routes.all.keys()],
     startedAtMs: clock.wallMs(),
-    clientKeys: keys,
+    access,
+    limits: http,
     proxy,
     feedback: new Feedback({ clock, requestIds, file: (rating) => routes.fileRating(rating) }),
     keepsConnections: () => !draining,
@@ -142,6 +144,7 @@ export async function startRouter(options: RouterOptions): Promise<Router> {
   const adminServer = createAdminServer({
     token,
     routes: routes.all,
+    limits: http,
     metrics: () => metricsText(routes.all, counters, budget, clock),
     log,
   });

@@ -11,8 +11,17 @@ export class Secret {
     this.#digest = digest(secret);
   }
 
-  matches(presented: string): boolean {
-    return timingSafeEqual(this.#digest, digest(presented));
+  matches(presented: string | Presented): boolean {
+    return timingSafeEqual(this.#digest, typeof presented === 'string' ? digest(presented) : presented.digest);
+  }
+}
+
+/** What a caller presents, hashed once for any number of comparisons. */
+export class Presented {
+  readonly digest: Buffer;
+
+  constructor(text: string) {
+    this.digest = digest(text);
   }
 }
 

@@ -1,10 +1,12 @@
+import { readFileSync } from 'node:fs';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
-import { randomBytes } from 'node:crypto';
+import { randomBytes, X509Certificate } from 'node:crypto';
 import path from 'node:path';
 import type { Listen, SluiceConfig } from '../plan/config.js';
 import { SluiceError } from '../plan/failures.js';
 import type { UpstreamName } from '../plan/ids.js';
-import { errorCode } from './log.js';
+import { ClientAccess } from './client-access.js';
+import { errorCode, errorText } from './log.js';
 import { createUpstream } from './proxy/upstream.js';
 import type { Upstream } from './proxy/upstream.js';
 import { Secret } from './secret.js';
@@ -15,6 +17,8 @@ const GENERATED_KEY_BYTES = 32;
 /** Throws `config-invalid` unless strangers are kept out, or let in on purpose. */
 export function requireGuardedListen(config: SluiceConfig): void {
   if (LOOPBACK.has(config.listen.host) || config.clientKeysEnv !== null || config.allowAnonymous) return;
+  const keyed = [...config.routes.values()].every(({ clientKeysEnv = [] }) => clientKeysEnv.length > 0);
+  if (keyed) return;
   throw new SluiceError(
     'config-invalid',
     `listen: ${config.listen.host} is open to others and nobody is asked for a key; name clientKeysEnv, listen on 127.0.0.1, or set allowAnonymous: true`,
@@ -26,23 +30,46 @@ export function adminToken(config: SluiceConfig, env: NodeJS.ProcessEnv): Secret
   return new Secret(variable(env, config.admin.tokenEnv, 'admin.tokenEnv'));
 }
 
-/** The keys of clients; null = anyone may call. */
-export function clientKeys(config: SluiceConfig, env: NodeJS.ProcessEnv): readonly Secret[] | null {
-  if (config.clientKeysEnv === null) return null;
-  const keys = variable(env, config.clientKeysEnv, 'clientKeysEnv')
+/** Who may call what: the keys of the router and those of single routes. */
+export function clientAccess(config: SluiceConfig, env: NodeJS.ProcessEnv): ClientAccess {
+  const general = config.clientKeysEnv === null ? null : keysOf(env, config.clientKeysEnv, 'clientKeysEnv');
+  const byRoute = new Map<string, readonly Secret[]>();
+  for (const { name, clientKeysEnv = [] } of config.routes.values()) {
+    if (clientKeysEnv.length === 0) continue;
+    const keys = clientKeysEnv.flatMap((key) => keysOf(env, key, `routes.${name}.clientKeysEnv`));
+    byRoute.set(name, keys);
+  }
+  return new ClientAccess(general, byRoute, [...config.routes.keys()]);
+}
+
+/** The keys in a variable, separated by commas. */
+function keysOf(env: NodeJS.ProcessEnv, name: string, where: string): readonly Secret[] {
+  const keys = variable(env, name, where)
     .split(',')
     .map((key) => key.trim())
     .filter((key) => key !== '');
-  if (keys.length === 0) throw missing(config.clientKeysEnv, 'clientKeysEnv');
+  if (keys.length === 0) throw missing(name, where);
   return keys.map((key) => new Secret(key));
 }
 
 /** Every upstream with its key and its connections. */
 export function createUpstreams(config: SluiceConfig, env: NodeJS.ProcessEnv): ReadonlyMap<UpstreamName, Upstream> {
   const upstreams = new Map<UpstreamName, Upstream>();
-  for (const { name, url, model, apiKeyEnv, headers } of config.upstreams.values()) {
+  for (const { name, url, model, apiKeyEnv, headers, timeoutMs, caFile, http2 } of config.upstreams.values()) {
     const key = apiKeyEnv === null ? null : variable(env, apiKeyEnv, `upstreams.${name}.apiKeyEnv`);
-    upstreams.set(name, createUpstream({ name, baseUrl: url, model, key, headers }));
+    upstreams.set(
+      name,
+      createUpstream({
+        name,
+        baseUrl: url,
+        model,
+        key,
+        headers,
+        timeoutMs: timeoutMs ?? null,
+        http2: http2 ?? false,
+        ca: caFile === undefined || caFile === null ? null : certificates(caFile, `upstreams.${name}.caFile`),
+      }),
+    );
   }
   return upstreams;
 }
@@ -84,6 +111,29 @@ async function persisted(directory: string, name: string, make: () => string): P
   if (content === '')
     throw new SluiceError('config-invalid', `${file} is empty; delete it, and the router makes a new one`);
   return content;
+}
+
+/** The PEM certificates of a file. Throws `config-invalid` when there are none. */
+function certificates(file: string, where: string): string {
+  let pem: string;
+  try {
+    pem = readFileSync(file, 'utf8');
+  } catch (error) {
+    throw new SluiceError(
+      'config-invalid',
+      `${where}: ${file} cannot be read (${errorText(error)}); name a file of PEM certificates`,
+    );
+  }
+  try {
+    // The first of them: enough to tell a key or a typo from a certificate before a request does.
+    void new X509Certificate(pem);
+  } catch (error) {
+    throw new SluiceError(
+      'config-invalid',
+      `${where}: ${file} is no certificate (${errorText(error)}); name a file of PEM certificates`,
+    );
+  }
+  return pem;
 }
 
 function variable(env: NodeJS.ProcessEnv, name: string, where: string): string {

@@ -22,9 +22,18 @@ describe('sluice.yaml', () => {
       stateDirectory: null,
     });
     expect([...config.upstreams.values()]).toEqual([
-      { name: 'a', url: 'http://127.0.0.1:1/v1', model: 'm', apiKeyEnv: null, headers: {} },
+      {
+        name: 'a',
+        url: 'http://127.0.0.1:1/v1',
+        model: 'm',
+        apiKeyEnv: null,
+        headers: {},
+        timeoutMs: null,
+        caFile: null,
+        http2: false,
+      },
     ]);
-    expect([...config.routes.values()]).toEqual([{ name: 'r', stable: 'a', unitHeader: null }]);
+    expect([...config.routes.values()]).toEqual([{ name: 'r', stable: 'a', unitHeader: null, clientKeysEnv: [] }]);
     expect(config.webhooks.size + config.checks.size).toBe(0);
   });
 

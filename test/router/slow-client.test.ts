@@ -83,6 +83,7 @@ describe('the time a client took', () => {
       body: Buffer.from('{}'),
       filterUsage: false,
       timeoutMs,
+      retries: false,
       sink: { ...nothing, ...sinkOf(() => exchange, clock) },
       settled: (outcome) => settled.resolve(outcome),
     });

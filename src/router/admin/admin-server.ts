@@ -1,5 +1,6 @@
-import { createServer } from 'node:http';
-import type { IncomingMessage, Server } from 'node:http';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import type { HttpLimits } from '../../plan/http-limits.js';
+import { createGuardedServer } from '../guarded-server.js';
 import { jsonAnswer, sendAnswer } from '../http-answer.js';
 import type { HttpAnswer } from '../http-answer.js';
 import { errorText } from '../log.js';
@@ -15,6 +16,7 @@ export interface AdminServerOptions {
   readonly routes: ReadonlyMap<string, AdminRoute>;
   /** Prometheus text. */
   readonly metrics: () => string;
+  readonly limits: HttpLimits;
   readonly log: Log;
 }
 
@@ -23,7 +25,7 @@ const CALL_PATH = /^\/admin\/v1\/routes\/(.+?)\/(split|lease|evidence|evidence\/
 
 /** The listener of whoever runs the rollouts. Everything on it needs the token. */
 export function createAdminServer(options: AdminServerOptions): Server {
-  return createServer((request, response) => {
+  const handle = (request: IncomingMessage, response: ServerResponse): void => {
     answer(request, options)
       .catch((error: unknown) => {
         options.log({ level: 'error', event: 'admin-call-failed', message: errorText(error) });
@@ -35,18 +37,26 @@ export function createAdminServer(options: AdminServerOptions): Server {
       .catch((error: unknown) => {
         options.log({ level: 'error', event: 'admin-answer-failed', message: errorText(error) });
       });
+  };
+  return createGuardedServer({
+    limits: options.limits,
+    refusal: ({ status, code, message, allow }) => {
+      const refusal = adminError(status, code, message);
+      return allow === undefined ? refusal : { ...refusal, headers: { allow } };
+    },
+    handle,
   });
 }
 
 /** null when the caller has gone. */
 async function answer(request: IncomingMessage, options: AdminServerOptions): Promise<HttpAnswer | null> {
-  const url = new URL(request.url ?? '/', 'http://admin');
   const presented = bearerToken(request.headers.authorization);
   if (presented === null || !options.token.matches(presented)) {
     const message =
       'the admin token is missing or wrong; send "Authorization: Bearer" with the token that admin.tokenEnv of sluice.yaml names';
     return { ...adminError(401, 'unauthorized', message), headers: { 'www-authenticate': 'Bearer' } };
   }
+  const url = urlOf(request.url ?? '/');
   if (url.pathname === '/metrics' && request.method === 'GET') {
     return { status: 200, contentType: 'text/plain; version=0.0.4; charset=utf-8', content: options.metrics() };
   }
@@ -65,6 +75,14 @@ async function answer(request: IncomingMessage, options: AdminServerOptions): Pr
     return adminError(404, 'route-unknown', message);
   }
   return answerRouteCall(request, { route, resource, query: url.searchParams });
+}
+
+/** The target as it stands: a path that begins with two slashes is no host. */
+function urlOf(target: string): { readonly pathname: string; readonly searchParams: URLSearchParams } {
+  const query = target.indexOf('?');
+  return query < 0
+    ? { pathname: target, searchParams: new URLSearchParams() }
+    : { pathname: target.slice(0, query), searchParams: new URLSearchParams(target.slice(query)) };
 }
 
 function decodeName(encoded: string): string {

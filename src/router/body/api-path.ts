@@ -1,5 +1,8 @@
 /** Which of OpenAI's calls a path is: what a stream's end looks like and where its text stands depends on it. */
-export type ApiKind = 'chat' | 'completions' | 'responses' | 'embeddings' | 'other';
+export type ApiKind = 'chat' | 'completions' | 'responses' | 'embeddings' | 'stored' | 'other';
+
+/** Calls about things that an upstream keeps: files and what is made of them. */
+const STORED = /^\/v1\/(?:files|uploads|batches|vector_stores)(?:\/|$)/;
 
 /** `path` begins with `/v1/` and carries no query. */
 export function apiKind(path: string): ApiKind {
@@ -13,13 +16,14 @@ export function apiKind(path: string): ApiKind {
     case '/v1/embeddings':
       return 'embeddings';
     default:
-      return 'other';
+      return STORED.test(path) ? 'stored' : 'other';
   }
 }
 
 /** A stored object named in the path (`/v1/responses/{id}/cancel`): only the upstream that issued it knows it. */
 export function objectInPath(path: string): string | null {
-  const match = /^\/v1\/(?:responses|conversations|chat\/completions|files)\/([^/]+)/.exec(path);
+  const match =
+    /^\/v1\/(?:responses|conversations|chat\/completions|files|uploads|batches|vector_stores)\/([^/]+)/.exec(path);
   const encoded = match?.[1];
   if (encoded === undefined) return null;
   try {

@@ -1,6 +1,7 @@
 import type { ApiKind } from './api-path.js';
 import { applyEdits } from './edits.js';
 import type { Edit } from './edits.js';
+import type { ValueSpan } from './form-models.js';
 import { memberValue, objectAt } from './json-members.js';
 import type { JsonMember } from './json-members.js';
 import { serverSideIds } from './server-side-ids.js';
@@ -8,9 +9,14 @@ import type { ServerSideId } from './server-side-ids.js';
 
 /** What the router needs to know of a body; everything else passes unseen. */
 export interface RequestBody {
+  /** `opaque`: it cannot be read, so that it passes as it is and is never mirrored. */
+  readonly format: 'json' | 'form' | 'opaque';
   readonly bytes: Buffer;
   readonly kind: ApiKind;
+  /** Top-level members of a JSON body. */
   readonly members: readonly JsonMember[];
+  /** Fields called `model` of a form. */
+  readonly modelFields: readonly ValueSpan[];
   /** null when it names none. */
   readonly model: string | null;
   readonly stream: boolean;
@@ -35,9 +41,11 @@ export function readRequestBody(bytes: Buffer, kind: ApiKind): RequestBody | nul
   const model = valueOf(bytes, members, 'model');
   const stream = valueOf(bytes, members, 'stream') === true;
   return {
+    format: 'json',
     bytes,
     kind,
     members,
+    modelFields: [],
     model: typeof model === 'string' ? model : null,
     stream,
     addsUsage: stream && (kind === 'chat' || kind === 'completions') && !asksForUsage(bytes, members),
@@ -48,8 +56,34 @@ export function readRequestBody(bytes: Buffer, kind: ApiKind): RequestBody | nul
   };
 }
 
+/** A body of which nothing is read but, in a form, the model. */
+export function unreadBody(bytes: Buffer, kind: ApiKind, modelFields: readonly ValueSpan[] | null): RequestBody {
+  const field = modelFields?.at(-1);
+  return {
+    format: modelFields === null ? 'opaque' : 'form',
+    bytes,
+    kind,
+    members: [],
+    modelFields: modelFields ?? [],
+    model: field === undefined ? null : bytes.toString('utf8', field.start, field.end),
+    stream: false,
+    addsUsage: false,
+    background: false,
+    stored: kind === 'stored',
+    unit: null,
+    serverSideIds: [],
+  };
+}
+
 /** The body as one upstream gets it: its model name, a usage request where needed, and nothing stored for a mirror. */
 export function bodyFor(body: RequestBody, model: string, purpose: 'served' | 'mirrored'): Buffer {
+  if (body.format === 'opaque') return body.bytes;
+  if (body.format === 'form') {
+    return applyEdits(
+      body.bytes,
+      body.modelFields.map((field) => ({ ...field, text: model })),
+    );
+  }
   const edits: Edit[] = [];
   const modelText = JSON.stringify(model);
   if (body.model !== model) {
@@ -81,6 +115,7 @@ function storeEdits(body: RequestBody): readonly Edit[] {
 }
 
 function stores(kind: ApiKind, store: unknown): boolean {
+  if (kind === 'stored') return true;
   return kind === 'responses' ? store !== false : store === true;
 }
 

@@ -14,6 +14,8 @@ const QUOTE = 0x22;
 
 /** The keys as JSON tokens: inside a text their quotes would be escaped, so a match is always a real key. */
 const STORED_KEYS = ['"file_id"', '"vector_store_ids"'] as const;
+/** Of calls that make something of files. */
+const FILE_KEYS = ['"input_file_id"', '"file_ids"'] as const;
 const REFERENCE_TOKEN = '"item_reference"';
 
 /** What a request body quotes of earlier answers or uploads. `members` are its top-level members. */
@@ -30,7 +32,11 @@ export function serverSideIds(bytes: Buffer, kind: ApiKind, members: readonly Js
   }
   if (kind === 'embeddings' || kind === 'completions') return found;
   // A common word elsewhere; in Responses it names a container of the code interpreter.
-  const tokens = kind === 'responses' ? [...STORED_KEYS, '"container"'] : STORED_KEYS;
+  const tokens = [
+    ...STORED_KEYS,
+    ...(kind === 'responses' ? ['"container"'] : []),
+    ...(kind === 'stored' ? FILE_KEYS : []),
+  ];
   for (const token of tokens) {
     for (const id of stringsAfter(bytes, token)) found.push({ kind: 'stored', id });
   }

@@ -2,6 +2,7 @@ import type { IncomingHttpHeaders, ServerResponse } from 'node:http';
 import type { ErrorClass } from '../../evidence/record.js';
 import { sendAnswer } from '../http-answer.js';
 import { openAiError, upstreamError } from '../public/openai-error.js';
+import { isEventStream } from '../reading/read-answer.js';
 import type { AnswerSink } from './exchange.js';
 import { responseHeaders } from './headers.js';
 
@@ -42,7 +43,7 @@ export class ClientReply implements AnswerSink {
     this.#endConnection();
     this.#response.writeHead(status, responseHeaders(headers, this.#ownHeaders, this.#rewritten));
     // A stream's headers must not wait for its first token.
-    if (headers['content-type']?.startsWith('text/event-stream') === true) this.#response.flushHeaders();
+    if (isEventStream(headers)) this.#response.flushHeaders();
   }
 
   data(chunk: Buffer): void {

@@ -1,4 +1,5 @@
 import type { RouteConfig } from '../../plan/config.js';
+import type { HttpLimits } from '../../plan/http-limits.js';
 import type { Hash } from '../choice.js';
 import type { Clock } from '../clock.js';
 import type { InFlight } from '../in-flight.js';
@@ -28,8 +29,7 @@ export interface ProxyDependencies {
   readonly mirror: Mirror;
   readonly counters: RequestCounters;
   readonly inFlight: InFlight;
-  /** False when clients authenticate at the router: their credentials go no further. */
-  readonly keepsCredentials: boolean;
+  readonly limits: Pick<HttpLimits, 'bodyBytes'>;
   /** False when answers end their connection: the router is about to go. */
   readonly keepsConnections: () => boolean;
 }

@@ -5,7 +5,7 @@ import type { ApiKind } from '../body/api-path.js';
 import type { Clock } from '../clock.js';
 import type { AnswerFacts, AnswerReading } from '../reading/answer.js';
 import { readAnswer } from '../reading/read-answer.js';
-import { classOfAnswer, classOfFailure } from './outcome.js';
+import { classOfAnswer, classOfFailure, neverConnected } from './outcome.js';
 import type { Outcome } from './outcome.js';
 import { upstreamPath } from './upstream.js';
 import type { Upstream } from './upstream.js';
@@ -30,10 +30,15 @@ export interface ExchangeOptions {
   /** Take the usage chunk out again. */
   readonly filterUsage: boolean;
   readonly timeoutMs: number;
+  /** A connection that never stood is tried once more: not a byte of the request has left. */
+  readonly retries: boolean;
   readonly sink: AnswerSink | null;
   /** Once, after the last byte or whatever else ended it. */
   readonly settled: (outcome: Outcome) => void;
 }
+
+/** A server that restarts, or a name whose first address is gone, is often there by then. */
+const RETRY_DELAY_MS = 100;
 
 /** Why the router itself ends a call. */
 class ExchangeEnded extends Error {
@@ -53,6 +58,11 @@ export class Exchange implements Dispatcher.DispatchHandler {
   #reading: AnswerReading | null = null;
   #status: number | null = null;
   #settled = false;
+  /** The answer says by itself where it ends, rather than by the end of its connection. */
+  #framed = false;
+  /** How the first attempt ended, when there was a second. */
+  #firstAttempt: Outcome | null = null;
+  #retryTimer: NodeJS.Timeout | null = null;
   #pausedAtMs: number | null = null;
   #pausedMs = 0;
 
@@ -109,6 +119,9 @@ export class Exchange implements Dispatcher.DispatchHandler {
     // 1xx come before the answer.
     if (this.#settled || status < 200) return;
     this.#status = status;
+    const { upstream } = this.#options;
+    this.#framed =
+      upstream.http2 || headers['content-length'] !== undefined || headers['transfer-encoding'] !== undefined;
     this.#reading = readAnswer(this.#options.kind, status, headers, this.#options.filterUsage);
     this.#sink?.start(status, headers);
   }
@@ -120,19 +133,39 @@ export class Exchange implements Dispatcher.DispatchHandler {
   }
 
   onResponseEnd(): void {
-    if (this.#settled || this.#reading === null || this.#status === null) return;
+    if (this.#settled) return;
     const latencyMs = this.#elapsedMs();
+    // Nothing but 1xx came, or what called itself one.
+    if (this.#reading === null || this.#status === null) {
+      this.#fail('broken', latencyMs);
+      return;
+    }
     const rest = this.#reading.flush();
     if (rest.length > 0) this.#sink?.data(rest);
-    this.#sink?.end();
     const facts = this.#reading.facts();
     const errorClass = classOfAnswer(this.#status, facts.complete);
+    // The end of a connection looks like the end of an answer: passed on as one, the client could not tell either.
+    if (errorClass === 'broken' && !this.#framed && this.#options.method !== 'HEAD') {
+      this.#fail('broken', latencyMs);
+      return;
+    }
+    this.#sink?.end();
     this.#settle(errorClass === null ? 'complete' : 'error', errorClass, latencyMs, facts);
   }
 
   onResponseError(_controller: Dispatcher.DispatchController | null, error: Error): void {
     if (this.#settled) return;
+    if (this.#mayRetry(error)) {
+      const latencyMs = this.#elapsedMs();
+      this.#firstAttempt = { end: 'error', errorClass: 'connect', status: null, latencyMs, ttftMs: null, facts: null };
+      this.#retryTimer = setTimeout(() => this.dispatch(), RETRY_DELAY_MS);
+      return;
+    }
     this.#fail(classOfFailure(error, this.#controller !== null), this.#elapsedMs());
+  }
+
+  #mayRetry(error: Error): boolean {
+    return this.#options.retries && this.#controller === null && this.#firstAttempt === null && neverConnected(error);
   }
 
   #timedOut(): void {
@@ -160,6 +193,11 @@ export class Exchange implements Dispatcher.DispatchHandler {
   ): void {
     this.#settled = true;
     clearTimeout(this.#timer);
+    if (this.#retryTimer !== null) clearTimeout(this.#retryTimer);
+    if (this.#firstAttempt !== null) {
+      this.#options.settled({ ...this.#firstAttempt, factsOfRetry: facts });
+      return;
+    }
     const firstTokenAtMs = this.#reading?.firstTokenAtMs ?? null;
     this.#options.settled({
       end,

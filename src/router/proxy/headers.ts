@@ -12,6 +12,7 @@ const NEVER_TO_UPSTREAM = new Set([
   'trailer',
   'transfer-encoding',
   'upgrade',
+  'http2-settings',
   'host',
   'content-length',
   'expect',
@@ -26,7 +27,9 @@ const NEVER_TO_CLIENT = new Set([
   'connection',
   'keep-alive',
   'proxy-authenticate',
+  'proxy-authentication-info',
   'proxy-connection',
+  'te',
   'trailer',
   'transfer-encoding',
   'upgrade',
@@ -34,14 +37,20 @@ const NEVER_TO_CLIENT = new Set([
 
 const OWN_PREFIX = 'x-sluice-';
 
-/**
- * Headers of the upstream's request as a flat list. `keepsCredentials` is false when clients authenticate at the router:
- * what they send then is the router's key.
- */
+/** What becomes of a client's headers. */
+export interface HeaderChoice {
+  /** False when it authenticated at the router: what it sent then is the router's key. */
+  readonly keepsCredentials: boolean;
+  /** Its body was taken out of its encoding. */
+  readonly decoded: boolean;
+}
+
+/** Headers of the upstream's request as a flat list. */
 export function requestHeaders(
   request: Pick<IncomingMessage, 'rawHeaders' | 'headers'>,
   upstream: Upstream,
   keepsCredentials: boolean,
+  decoded = false,
 ): string[] {
   const named = connectionTokens(request.headers.connection);
   const passesCredentials = keepsCredentials && !upstream.hasOwnKey;
@@ -50,6 +59,7 @@ export function requestHeaders(
     const name = request.rawHeaders[index] ?? '';
     const lower = name.toLowerCase();
     if (NEVER_TO_UPSTREAM.has(lower) || named?.has(lower) === true || lower.startsWith(OWN_PREFIX)) continue;
+    if (decoded && lower === 'content-encoding') continue;
     if (upstream.headers.has(lower) || (!passesCredentials && CREDENTIALS.has(lower))) continue;
     headers.push(name, request.rawHeaders[index + 1] ?? '');
   }
@@ -74,9 +84,14 @@ export function responseHeaders(
   return Object.assign(result, own);
 }
 
-function connectionTokens(header: string | undefined): ReadonlySet<string> | null {
+/** undici gives a header that came twice as a list, whatever its types say. */
+function connectionTokens(header: string | readonly string[] | undefined): ReadonlySet<string> | null {
   if (header === undefined || header === 'keep-alive' || header === 'close') return null;
-  return new Set(header.split(',').map((token) => token.trim().toLowerCase()));
+  return new Set(
+    String(header)
+      .split(',')
+      .map((token) => token.trim().toLowerCase()),
+  );
 }
 
 /** undici decodes header bytes as UTF-8, node:http writes only Latin-1: the bytes themselves are what passes. */

@@ -9,7 +9,9 @@ import type { DropReason } from '../meter/record-cell.js';
 import type { MirrorBudget } from '../mirror-budget.js';
 import { Exchange } from './exchange.js';
 import { requestHeaders } from './headers.js';
+import type { HeaderChoice } from './headers.js';
 import type { Outcome } from './outcome.js';
+import { timeLimit } from './upstream.js';
 import type { Upstream } from './upstream.js';
 
 /** A copy that only waits to be sent: its slot is taken and its bytes are made, so that nothing of ours can fail any more. */
@@ -23,7 +25,6 @@ export interface MirrorDependencies {
   readonly clock: Clock;
   readonly budget: MirrorBudget;
   readonly inFlight: InFlight;
-  readonly keepsCredentials: boolean;
 }
 
 /** Sends copies of requests where no user waits for the answer. */
@@ -35,12 +36,17 @@ export class Mirror {
   }
 
   /** Decides before anything is sent whether there is a copy; a reason = there is none. */
-  prepare(request: IncomingMessage, body: RequestBody, upstream: Upstream): MirrorCopy | DropReason {
+  prepare(
+    request: IncomingMessage,
+    body: RequestBody,
+    upstream: Upstream,
+    headers: HeaderChoice,
+  ): MirrorCopy | DropReason {
     const refusal = this.#dependencies.budget.take();
     if (refusal !== null) return refusal;
     return {
       upstream,
-      headers: requestHeaders(request, upstream, this.#dependencies.keepsCredentials),
+      headers: requestHeaders(request, upstream, headers.keepsCredentials, headers.decoded),
       bytes: bodyFor(body, upstream.model, 'mirrored'),
     };
   }
@@ -69,7 +75,9 @@ export class Mirror {
         headers: copy.headers,
         body: copy.bytes,
         filterUsage: false,
-        timeoutMs: call.timeoutMs,
+        timeoutMs: timeLimit(copy.upstream, call.timeoutMs),
+        // Nobody waits for it, and what counts is the first attempt.
+        retries: false,
         sink: null,
         settled: (outcome) => {
           const usage = outcome.facts?.usage ?? null;

@@ -1,10 +1,13 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Caller } from '../client-access.js';
 import { sendAnswer } from '../http-answer.js';
 import { openAiError } from '../public/openai-error.js';
+import { ROUTE_HEADER, routeHeader, unknown } from './addressee.js';
 import { ClientReply } from './client-reply.js';
 import { Exchange } from './exchange.js';
 import { requestHeaders } from './headers.js';
 import type { ProxyDependencies } from './dependencies.js';
+import type { Upstream } from './upstream.js';
 
 const TIMEOUT_MS = 600_000;
 
@@ -16,12 +19,16 @@ export class ObjectCalls {
     this.#dependencies = dependencies;
   }
 
-  forward(request: IncomingMessage, response: ServerResponse, id: string, bytes: Buffer): void {
-    const { clock, issuedIds, upstreams, inFlight, keepsCredentials, keepsConnections } = this.#dependencies;
-    const issuer = issuedIds.issuer(id);
-    const upstream = issuer === null ? undefined : upstreams.get(issuer);
+  forward(request: IncomingMessage, response: ServerResponse, id: string, bytes: Buffer, caller: Caller): void {
+    const { clock, inFlight, keepsConnections } = this.#dependencies;
+    const named = routeHeader(request);
+    if (named !== null && (!this.#dependencies.table.current.has(named) || !caller.mayCall(named))) {
+      sendAnswer(response, openAiError(unknown(named, caller, this.#dependencies)));
+      return;
+    }
+    const upstream = this.#upstream(id, named, caller);
     if (upstream === undefined) {
-      const message = `no upstream of this router is known to have issued "${id}"; name a route as "model" in the body, or ask the upstream itself`;
+      const message = `no upstream of this router is known to have issued "${id}"; name its route in the header ${ROUTE_HEADER}, or ask the upstream itself`;
       sendAnswer(response, openAiError({ status: 404, code: 'id-unknown', message }));
       return;
     }
@@ -43,10 +50,11 @@ export class ObjectCalls {
       kind: 'other',
       method: request.method ?? 'GET',
       url: request.url ?? '/',
-      headers: requestHeaders(request, upstream, keepsCredentials),
+      headers: requestHeaders(request, upstream, caller.keepsCredentials),
       body: bytes.length === 0 ? null : bytes,
       filterUsage: false,
-      timeoutMs: TIMEOUT_MS,
+      timeoutMs: upstream.timeoutMs ?? TIMEOUT_MS,
+      retries: true,
       sink: reply,
       settled: () => inFlight.leave(),
     });
@@ -55,5 +63,15 @@ export class ObjectCalls {
       if (!response.writableFinished) exchange.abort();
     });
     exchange.dispatch();
+  }
+
+  /** Its issuer, if the caller may call the route that it was issued for; else stable of the route that the header names. */
+  #upstream(id: string, named: string | null, caller: Caller): Upstream | undefined {
+    const { issuedIds, upstreams, table } = this.#dependencies;
+    const issuer = issuedIds.issuer(id);
+    if (issuer !== null && caller.mayCall(issuer.route) && (named === null || named === issuer.route)) {
+      return upstreams.get(issuer.upstream);
+    }
+    return named === null ? undefined : table.current.get(named)?.stable;
   }
 }

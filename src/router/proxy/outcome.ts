@@ -13,6 +13,8 @@ export interface Outcome {
   /** From dispatch to the first token of a stream. */
   readonly ttftMs: number | null;
   readonly facts: AnswerFacts | null;
+  /** Of a second attempt: the client got that answer, and what counts is the first (statistics: intention to treat). */
+  readonly factsOfRetry?: AnswerFacts | null;
 }
 
 /** Class of an answer that came to its end; null = a 2xx and a complete answer. */
@@ -35,9 +37,14 @@ const NOT_CONNECTED = new Set([
   'UND_ERR_CONNECT_TIMEOUT',
 ]);
 
+/** The request cannot have reached the upstream, so that it may be sent again. */
+export function neverConnected(error: unknown): boolean {
+  const code = errorCode(error);
+  return code !== null && NOT_CONNECTED.has(code);
+}
+
 /** Class of an exchange that failed on the wire. `sent`: the request had been put on a connection. */
 export function classOfFailure(error: unknown, sent: boolean): ErrorClass {
   if (!sent) return 'connect';
-  const code = errorCode(error);
-  return code !== null && NOT_CONNECTED.has(code) ? 'connect' : 'broken';
+  return neverConnected(error) ? 'connect' : 'broken';
 }

@@ -2,27 +2,28 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { PAIRED, SERVED } from '../../evidence/record.js';
 import { assign } from '../assignment.js';
 import type { Assignment } from '../assignment.js';
-import { apiKind, objectInPath } from '../body/api-path.js';
+import { objectInPath } from '../body/api-path.js';
 import { readBody } from '../body/read-body.js';
 import { bodyFor, readRequestBody } from '../body/request-body.js';
 import type { RequestBody } from '../body/request-body.js';
+import type { Caller } from '../client-access.js';
 import { markUnit, sampleHash } from '../choice.js';
 import type { TrialStart } from '../meter/generation-meter.js';
-import { sendAnswer } from '../http-answer.js';
+import { sendAnswer, sendEarlyAnswer } from '../http-answer.js';
 import { openAiError } from '../public/openai-error.js';
-import type { PublicError } from '../public/openai-error.js';
 import type { ActiveSplit } from '../split/active-split.js';
 import { unitOf } from '../unit.js';
+import { addresseeOf } from './addressee.js';
+import type { Addressee } from './addressee.js';
 import { ClientReply } from './client-reply.js';
 import type { ProxyDependencies, ProxyRoute } from './dependencies.js';
 import { Exchange } from './exchange.js';
 import { requestHeaders } from './headers.js';
+import type { HeaderChoice } from './headers.js';
 import type { MirrorCopy } from './mirror.js';
 import type { Outcome } from './outcome.js';
 import { ObjectCalls } from './object-calls.js';
-
-/** Bodies are kept whole: for the model's name, for the mirror, for a usage request. Images come in them too. */
-const BODY_LIMIT_BYTES = 64 * 1024 * 1024;
+import { timeLimit } from './upstream.js';
 
 /** `/v1/*`: from the client's request to the variant that answers it. */
 export class Proxy {
@@ -35,64 +36,36 @@ export class Proxy {
   }
 
   /** `path` is the URL's without its query. */
-  async handle(request: IncomingMessage, response: ServerResponse, path: string): Promise<void> {
-    const read = await readBody(request, BODY_LIMIT_BYTES);
+  async handle(request: IncomingMessage, response: ServerResponse, path: string, caller: Caller): Promise<void> {
+    const { bodyBytes } = this.#dependencies.limits;
+    const read = await readBody(request, bodyBytes);
     // Nobody would hear of the answer, and no event would tell that the client has gone.
     if (read.kind === 'cut-off' || response.destroyed) return;
     if (read.kind === 'too-large') {
-      refuse(response, { status: 413, code: 'body-too-large', message: `the body exceeds ${BODY_LIMIT_BYTES} bytes` });
+      const message = `the body exceeds ${bodyBytes} bytes (limits.bodyBytes of sluice.yaml)`;
+      sendEarlyAnswer(request, response, openAiError({ status: 413, code: 'body-too-large', message }));
       return;
     }
     const object = objectInPath(path);
-    if (object !== null && (read.bytes.length === 0 || readRequestBody(read.bytes, 'other')?.model === null)) {
-      this.#objects.forward(request, response, object, read.bytes);
+    if (object !== null && (readRequestBody(read.bytes, 'other')?.model ?? null) === null) {
+      this.#objects.forward(request, response, object, read.bytes, caller);
       return;
     }
-    const body = this.#readable(request, response, path, read.bytes);
-    if (body === null) return;
-    const name = body.model ?? '';
-    const active = this.#dependencies.table.current.get(name);
-    const route = this.#dependencies.routes.get(name);
-    if (active === undefined || route === undefined) {
-      const known = [...this.#dependencies.routes.keys()].join(', ');
-      const message =
-        body.model === null
-          ? `the body names no model; routes are: ${known}`
-          : `model "${name}" is not a route; routes are: ${known}`;
-      const code = body.model === null ? 'model-missing' : 'route-unknown';
-      refuse(response, { status: body.model === null ? 400 : 404, code, message, param: 'model' });
-      return;
-    }
-    this.#forward(request, response, body, active, route);
-  }
-
-  #readable(request: IncomingMessage, response: ServerResponse, path: string, bytes: Buffer): RequestBody | null {
-    const encoding = request.headers['content-encoding'];
-    if (encoding !== undefined && encoding !== 'identity') {
-      refuse(response, {
-        status: 415,
-        code: 'encoding-unsupported',
-        message: `content-encoding "${encoding}" is not supported; send the body as it is`,
+    const addressee = await addresseeOf(request, path, read.bytes, caller, this.#dependencies);
+    if (response.destroyed) return;
+    if ('code' in addressee) sendAnswer(response, openAiError(addressee));
+    else
+      this.#forward(request, response, addressee, {
+        keepsCredentials: caller.keepsCredentials,
+        decoded: addressee.decoded,
       });
-      return null;
-    }
-    const body = readRequestBody(bytes, apiKind(path));
-    if (body === null) {
-      refuse(response, {
-        status: 400,
-        code: 'body-invalid',
-        message: 'the body is not a JSON object; routes are chosen by its "model"',
-      });
-    }
-    return body;
   }
 
   #forward(
     request: IncomingMessage,
     response: ServerResponse,
-    body: RequestBody,
-    active: ActiveSplit,
-    route: ProxyRoute,
+    { body, active, route }: Addressee,
+    headers: HeaderChoice,
   ): void {
     const { clock, hash, nonces, inFlight } = this.#dependencies;
     const startedMonotonicMs = clock.monotonicMs();
@@ -103,11 +76,12 @@ export class Proxy {
     const assignment = assign({
       ...this.#dependencies,
       active,
+      route: route.config.name,
       body,
       unit: unit ?? nonce,
       nowMonotonicMs: startedMonotonicMs,
     });
-    const copy = this.#copy(request, body, active, assignment, startedWallMs);
+    const copy = this.#copy(request, { body, active, assignment, headers, startedWallMs });
     const start: TrialStart = {
       variant: assignment.variant,
       stratum: copy === null ? SERVED : PAIRED,
@@ -145,15 +119,22 @@ export class Proxy {
       kind: body.kind,
       method,
       url,
-      headers: requestHeaders(request, assignment.upstream, this.#dependencies.keepsCredentials),
+      headers: requestHeaders(request, assignment.upstream, headers.keepsCredentials, headers.decoded),
       body: bodyFor(body, assignment.upstream.model, 'served'),
       filterUsage: body.addsUsage,
-      timeoutMs,
+      timeoutMs: timeLimit(assignment.upstream, timeoutMs),
+      retries: true,
       sink: reply,
       settled: (outcome) => {
         trial?.finish(outcome);
         this.#note(route, assignment.variant, 'served', outcome);
-        if (body.stored) this.#dependencies.issuedIds.note(outcome.facts?.issuedIds ?? [], assignment.upstream.name);
+        if (body.stored) {
+          const { issuedIds = [] } = outcome.factsOfRetry ?? outcome.facts ?? {};
+          this.#dependencies.issuedIds.note(issuedIds, {
+            upstream: assignment.upstream.name,
+            route: route.config.name,
+          });
+        }
         inFlight.leave();
       },
     });
@@ -179,13 +160,17 @@ export class Proxy {
 
   #copy(
     request: IncomingMessage,
-    body: RequestBody,
-    active: ActiveSplit,
-    assignment: Assignment,
-    startedWallMs: number,
+    call: {
+      readonly body: RequestBody;
+      readonly active: ActiveSplit;
+      readonly assignment: Assignment;
+      readonly headers: HeaderChoice;
+      readonly startedWallMs: number;
+    },
   ): MirrorCopy | null {
+    const { body, active, assignment, headers, startedWallMs } = call;
     if (assignment.mirrorTo === null) return null;
-    const copy = this.#dependencies.mirror.prepare(request, body, assignment.mirrorTo.upstream);
+    const copy = this.#dependencies.mirror.prepare(request, body, assignment.mirrorTo.upstream, headers);
     if (typeof copy !== 'string') return copy;
     active.meter?.dropBeforeSending(copy, startedWallMs);
     return null;
@@ -200,9 +185,4 @@ export class Proxy {
     }
     this.#dependencies.counters.add(route.config.name, variant, kind, outcome);
   }
-}
-
-/** A request that the router refuses is no trial: no variant has seen it. */
-function refuse(response: ServerResponse, error: PublicError): void {
-  sendAnswer(response, openAiError(error));
 }

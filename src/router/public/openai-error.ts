@@ -14,7 +14,8 @@ export interface PublicError {
 
 /** The error in the shape that OpenAI's clients read, with a code of ours. */
 export function openAiError({ status, code, message, param, headers }: PublicError): HttpAnswer {
-  const type = status < 500 ? 'invalid_request_error' : 'upstream_error';
+  // 501: the client asked for what this server does not know.
+  const type = status < 500 || status === 501 ? 'invalid_request_error' : 'upstream_error';
   return jsonAnswer(status, { error: { message, type, param: param ?? null, code } }, headers);
 }
 

@@ -1,12 +1,14 @@
-import { createServer } from 'node:http';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import type { HttpLimits } from '../../plan/http-limits.js';
+import type { Caller, ClientAccess } from '../client-access.js';
+import { createGuardedServer } from '../guarded-server.js';
+import { ALLOWED_METHODS } from '../http-problem.js';
 import type { InFlight } from '../in-flight.js';
 import { jsonAnswer, sendAnswer } from '../http-answer.js';
 import type { HttpAnswer } from '../http-answer.js';
 import { errorText } from '../log.js';
 import type { Log } from '../log.js';
-import { bearerToken } from '../secret.js';
-import type { Secret } from '../secret.js';
+import { climbs } from './climbing-path.js';
 import type { Feedback } from './feedback.js';
 import { openAiError } from './openai-error.js';
 
@@ -19,9 +21,11 @@ export interface PublicServerOptions {
   /** Names of the routes, for `GET /v1/models`. */
   readonly routes: readonly string[];
   readonly startedAtMs: number;
-  /** null = anyone may call. */
-  readonly clientKeys: readonly Secret[] | null;
-  readonly proxy: { handle(request: IncomingMessage, response: ServerResponse, path: string): Promise<void> };
+  readonly access: ClientAccess;
+  readonly limits: HttpLimits;
+  readonly proxy: {
+    handle(request: IncomingMessage, response: ServerResponse, path: string, caller: Caller): Promise<void>;
+  };
   readonly feedback: Feedback;
   /** Why no traffic should be sent here; empty = ready. */
   readonly unready: () => readonly string[];
@@ -34,7 +38,7 @@ export interface PublicServerOptions {
 
 /** The listener that clients call. */
 export function createPublicServer(options: PublicServerOptions): Server {
-  const server = createServer((request, response) => {
+  const take = (request: IncomingMessage, response: ServerResponse): void => {
     options.inFlight.enter();
     response.once('close', () => options.inFlight.leave());
     if (!options.keepsConnections()) response.shouldKeepAlive = false;
@@ -44,6 +48,11 @@ export function createPublicServer(options: PublicServerOptions): Server {
       const message = 'the router failed; its log says why';
       sendAnswer(response, openAiError({ status: 500, code: 'router-failed', message }));
     });
+  };
+  const server = createGuardedServer({
+    limits: options.limits,
+    refusal: ({ allow, ...error }) => openAiError(allow === undefined ? error : { ...error, headers: { allow } }),
+    handle: take,
   });
   server.keepAliveTimeout = KEEP_ALIVE_MS;
   return server;
@@ -51,19 +60,27 @@ export function createPublicServer(options: PublicServerOptions): Server {
 
 async function handle(request: IncomingMessage, response: ServerResponse, options: PublicServerOptions): Promise<void> {
   const path = pathOf(request.url ?? '/');
-  const answer = answerOf(request, path, options);
+  const caller = options.access.caller(request);
+  const answer = answerOf(request, path, caller, options);
   if (answer !== null) {
     sendAnswer(response, answer);
   } else if (path === '/v1/feedback') {
     const taken = await options.feedback.handle(request);
     if (taken !== null) sendAnswer(response, taken);
   } else {
-    await options.proxy.handle(request, response, path);
+    await options.proxy.handle(request, response, path, caller);
   }
 }
 
 /** What needs no upstream; null for a call that goes on. */
-function answerOf(request: IncomingMessage, path: string, options: PublicServerOptions): HttpAnswer | null {
+function answerOf(
+  request: IncomingMessage,
+  path: string,
+  caller: Caller,
+  options: PublicServerOptions,
+): HttpAnswer | null {
+  if (request.method === 'OPTIONS')
+    return { status: 204, contentType: null, content: '', headers: { allow: ALLOWED_METHODS } };
   if (path === '/healthz') return jsonAnswer(200, { status: 'ok' });
   if (path === '/readyz') {
     const reasons = options.unready();
@@ -73,42 +90,32 @@ function answerOf(request: IncomingMessage, path: string, options: PublicServerO
     const message = `${path} is not served here; calls begin with /v1/`;
     return openAiError({ status: 404, code: 'path-unknown', message });
   }
-  if (!mayCall(request, options.clientKeys)) {
+  if (!caller.welcome) {
     const message = 'the key in the Authorization header is missing or unknown; send "Bearer" and a client key';
     const headers = { 'www-authenticate': 'Bearer' };
     return openAiError({ status: 401, code: 'client-key-invalid', message, headers });
   }
-  return request.method === 'GET' ? modelsAnswer(path, options) : null;
+  const { method } = request;
+  return method === 'GET' || method === 'HEAD' ? modelsAnswer(path, caller, options) : null;
 }
 
 /** `GET /v1/models` and `GET /v1/models/{route}`. */
-function modelsAnswer(path: string, options: PublicServerOptions): HttpAnswer | null {
+function modelsAnswer(path: string, caller: Caller, options: PublicServerOptions): HttpAnswer | null {
   const created = Math.floor(options.startedAtMs / 1000);
-  const models = options.routes.map((id) => ({ id, object: 'model', created, owned_by: 'sluice' }));
+  const routes = options.routes.filter((route) => caller.mayCall(route));
+  const models = routes.map((id) => ({ id, object: 'model', created, owned_by: 'sluice' }));
   if (path === MODELS_PATH) return jsonAnswer(200, { object: 'list', data: models });
   if (!path.startsWith(`${MODELS_PATH}/`)) return null;
   const name = decoded(path.slice(MODELS_PATH.length + 1));
   const model = models.find(({ id }) => id === name);
   if (model !== undefined) return jsonAnswer(200, model);
-  const message = `model "${name}" is not a route; routes are: ${options.routes.join(', ')}`;
+  const message = `model "${name}" is not a route; routes are: ${routes.join(', ')}`;
   return openAiError({ status: 404, code: 'route-unknown', message, param: 'model' });
-}
-
-function mayCall(request: IncomingMessage, keys: readonly Secret[] | null): boolean {
-  if (keys === null) return true;
-  const presented = bearerToken(request.headers.authorization) ?? '';
-  // Every key is compared, so that the time taken does not say which one came close.
-  return keys.filter((key) => key.matches(presented)).length > 0;
 }
 
 function pathOf(url: string): string {
   const query = url.indexOf('?');
   return query < 0 ? url : url.slice(0, query);
-}
-
-/** An upstream may resolve `..` and leave the API that it was configured for. */
-function climbs(path: string): boolean {
-  return decoded(path).split(/[/\\]/).includes('..');
 }
 
 function decoded(text: string): string {

@@ -49,6 +49,9 @@ export class BodyReading implements AnswerReading {
     const bytes = Buffer.concat(this.#chunks);
     if (this.#status >= 400) return { ...nothing, complete: false, refused: blockedByFilter(bytes) };
     if (this.#kind === 'other') return { ...nothing, complete: true };
+    if (this.#kind === 'stored') {
+      return { ...nothing, complete: true, issuedIds: this.#whole ? this.#ids(parsed(bytes.toString('utf8'))) : [] };
+    }
     // Vectors are long and hold nothing to read but the usage.
     if (!this.#whole || this.#kind === 'embeddings') {
       return { ...nothing, complete: this.#looksWhole(bytes), usage: usageInTail(bytes) };

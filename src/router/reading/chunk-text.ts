@@ -39,6 +39,7 @@ export function chunkText(kind: ApiKind, chunk: unknown): ChunkText {
       };
     }
     case 'embeddings':
+    case 'stored':
     case 'other':
       return { ...NOTHING, token: chunk !== undefined };
   }

@@ -15,8 +15,14 @@ export function readAnswer(
   const encoding = headers['content-encoding'];
   // Asked for identity and given something else: it passes as it is, and nothing is read from it.
   if (encoding !== undefined && encoding !== 'identity') return UNREADABLE;
-  const stream = headers['content-type']?.startsWith('text/event-stream') === true && status < 400;
+  const stream = isEventStream(headers) && status < 400;
   return stream ? new StreamReading(kind, filterUsage) : new BodyReading(kind, status);
+}
+
+/** A server may send the header twice, whatever the types say. */
+export function isEventStream(headers: Readonly<Record<string, string | string[] | undefined>>): boolean {
+  const type = headers['content-type'];
+  return (Array.isArray(type) ? type[0] : type)?.startsWith('text/event-stream') === true;
 }
 
 const UNREADABLE: AnswerReading = {

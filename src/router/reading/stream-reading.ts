@@ -19,6 +19,9 @@ const HEAD_LIMIT = 32 * 1024;
 /** After so many events without a token the first of the next ones counts: a stream of pings must not cost a parse each. */
 const TOKEN_SEARCH_LIMIT = 64;
 
+/** Kinds whose streams have no end that is known, and no text to classify. */
+const HAVE_NO_END: ReadonlySet<ApiKind> = new Set(['other', 'stored', 'embeddings']);
+
 /** Reads a stream of server-sent events: frames it, keeps its beginning and its end, and parses those after the last byte. */
 export class StreamReading implements AnswerReading {
   readonly #kind: ApiKind;
@@ -73,7 +76,7 @@ export class StreamReading implements AnswerReading {
     const head = this.#readHead();
     const complete = end.terminated && !end.failed;
     const refused = head.refusal || end.filtered || readsAsRefusal(head.text);
-    const classified = complete && this.#kind !== 'other' && this.#kind !== 'embeddings';
+    const classified = complete && !HAVE_NO_END.has(this.#kind);
     return { complete, usage: end.usage, refused: classified ? refused : null, issuedIds: this.#issuedIds };
   }
 
@@ -126,7 +129,7 @@ export class StreamReading implements AnswerReading {
       if (type === 'response.completed' || type === 'response.incomplete') end.terminated = true;
     }
     // Nothing is known of how other streams end; a transport that broke has said so itself.
-    if (this.#kind === 'other' || this.#kind === 'embeddings') end.terminated = true;
+    if (HAVE_NO_END.has(this.#kind)) end.terminated = true;
     return end;
   }
 
