@@ -22,7 +22,7 @@ export interface RateVariance {
 /** One segment's part of a design effect; parts of segments add up (`DesignEffectSum`). */
 export interface ScorePart {
   /** u_b: by how many events each bucket is off what its trials would have at the common rate. */
-  readonly scores: Float64Array;
+  readonly scores: readonly number[];
   /** v: the variance of Σ_b u_b if requests were independent. */
   readonly variance: number;
 }
@@ -84,13 +84,13 @@ export function stickyDesignEffect(segments: readonly SegmentBuckets[]): number 
 
 /** One variant's part in one segment: u_b = s_b − p̂·n_b, v = n·p̂·(1 − p̂). Throws as `bucketVariance`. */
 export function variantScore(counts: BucketCounts): ScorePart {
-  const scores = new Float64Array(counts.trials.length);
+  const scores = zeros(counts.trials.length);
   return { scores, variance: addVariant(scores, counts, checkedTotals(counts, scores.length), 1) };
 }
 
 /** The comparison's part in one segment: u_b and v of `scoreDesignEffect`; nothing while a variant has no trials. */
 export function comparisonScore({ candidate, stable }: SegmentBuckets): ScorePart {
-  const scores = new Float64Array(candidate.trials.length);
+  const scores = zeros(candidate.trials.length);
   const ofCandidate = checkedTotals(candidate, scores.length);
   const ofStable = checkedTotals(stable, scores.length);
   if (ofCandidate.trials === 0 || ofStable.trials === 0) return { scores, variance: 0 };
@@ -101,7 +101,7 @@ export function comparisonScore({ candidate, stable }: SegmentBuckets): ScorePar
 
 /** Adds up segments' parts: B/(B − 1)·Σ_b (Σ_g u_b)² / Σ_g v_g at any time. */
 export class DesignEffectSum {
-  private scores: Float64Array | null = null;
+  private scores: number[] | null = null;
   private variance = 0;
 
   /** Throws when the part has another number of buckets than those before. */
@@ -122,20 +122,25 @@ export class DesignEffectSum {
   }
 }
 
+/** Plain, as typed arrays are dear to make and these live for one interval. */
+function zeros(length: number): number[] {
+  return Array.from({ length }, () => 0);
+}
+
 interface Totals {
   readonly trials: number;
   readonly rate: number;
 }
 
 /** Adds scale·(s_b − p̂·n_b) to each score; returns scale²·n·p̂·(1 − p̂). */
-function addVariant(scores: Float64Array, counts: BucketCounts, { trials, rate }: Totals, scale: number): number {
+function addVariant(scores: number[], counts: BucketCounts, { trials, rate }: Totals, scale: number): number {
   for (let b = 0; b < scores.length; b++) {
     scores[b] = (scores[b] ?? 0) + scale * ((counts.events[b] ?? 0) - rate * (counts.trials[b] ?? 0));
   }
   return scale ** 2 * trials * rate * (1 - rate);
 }
 
-function squaresOf(scores: Float64Array): number {
+function squaresOf(scores: readonly number[]): number {
   let squares = 0;
   for (let b = 0; b < scores.length; b++) squares += (scores[b] ?? 0) ** 2;
   return squares;

@@ -13,6 +13,10 @@ const SHORT_SUPPORT = 256;
  */
 const POLYNOMIAL_RANGE = 600;
 
+/** Written anew for each table; a long stage would otherwise make millions of short-lived arrays. */
+const coefficients = new Float64Array(SHORT_SUPPORT + 1);
+let sums = new Float64Array(256);
+
 /** Where the candidate's events can lie given the margins, and what their probabilities depend on. */
 interface Support {
   readonly candidateTrials: number;
@@ -49,15 +53,14 @@ function addByPolynomial(profile: Float64Array, grid: ThetaGrid, observed: numbe
   const { lowest, highest } = support;
   const steps = highest - lowest;
   const central = modeOf(support, 1) - lowest;
-  const coefficients = new Float64Array(steps + 1);
   coefficients[central] = 1;
   for (let k = central; k < steps; k++) coefficients[k + 1] = (coefficients[k] ?? 0) * termRatio(support, lowest + k);
   for (let k = central - 1; k >= 0; k--) coefficients[k] = (coefficients[k + 1] ?? 0) / termRatio(support, lowest + k);
 
-  const { theta } = grid;
-  const sums = grid.odds.slice();
-  evaluateInPlace(sums, coefficients);
-  const logCentralSum = Math.log(polynomial(coefficients, 1));
+  const { theta, odds } = grid;
+  if (sums.length < odds.length) sums = new Float64Array(odds.length);
+  evaluate(sums, odds, steps);
+  const logCentralSum = Math.log(polynomial(steps, 1));
   for (let i = 0; i < theta.length; i++) {
     const logSum = Math.log(sums[i] ?? Number.NaN);
     profile[i] = (profile[i] ?? 0) + ((observed - lowest) * (theta[i] ?? 0) - logSum + logCentralSum);
@@ -130,10 +133,10 @@ function sumFromMode(support: Support, mode: number, odds: number): number {
 }
 
 /**
- * Puts the polynomial's value in the place of each point. By Horner's rule for four points at a time: a step waits for
+ * The polynomial of `coefficients` up to a degree, at each point. By Horner's rule for four points at a time: a step waits for
  * the one before it at the same point, and a processor has room for four of them meanwhile.
  */
-function evaluateInPlace(points: Float64Array, coefficients: Float64Array): void {
+function evaluate(values: Float64Array, points: Float64Array, degree: number): void {
   let i = 0;
   for (; i + 3 < points.length; i += 4) {
     const first = points[i] ?? 0;
@@ -144,24 +147,24 @@ function evaluateInPlace(points: Float64Array, coefficients: Float64Array): void
     let atSecond = 0;
     let atThird = 0;
     let atFourth = 0;
-    for (let k = coefficients.length - 1; k >= 0; k--) {
+    for (let k = degree; k >= 0; k--) {
       const coefficient = coefficients[k] ?? 0;
       atFirst = atFirst * first + coefficient;
       atSecond = atSecond * second + coefficient;
       atThird = atThird * third + coefficient;
       atFourth = atFourth * fourth + coefficient;
     }
-    points[i] = atFirst;
-    points[i + 1] = atSecond;
-    points[i + 2] = atThird;
-    points[i + 3] = atFourth;
+    values[i] = atFirst;
+    values[i + 1] = atSecond;
+    values[i + 2] = atThird;
+    values[i + 3] = atFourth;
   }
-  for (; i < points.length; i++) points[i] = polynomial(coefficients, points[i] ?? 0);
+  for (; i < points.length; i++) values[i] = polynomial(degree, points[i] ?? 0);
 }
 
-function polynomial(coefficients: Float64Array, x: number): number {
+function polynomial(degree: number, x: number): number {
   let value = 0;
-  for (let k = coefficients.length - 1; k >= 0; k--) value = value * x + (coefficients[k] ?? 0);
+  for (let k = degree; k >= 0; k--) value = value * x + (coefficients[k] ?? 0);
   return value;
 }
 

@@ -152,7 +152,7 @@ export class StageEvidence {
    * Nats. Source: method §8.2, §10.3.
    */
   rolloutLogE(tests: GridTest | readonly GridTest[], stages: readonly StagePlan[]): number {
-    const sum = new Float64Array(pointsOf(tests));
+    const sum: number[] = Array.from({ length: pointsOf(tests) }, () => 0);
     const logEByStart: number[] = stages.map(() => 0);
     const effect = new DesignEffectSum();
     const ofStable = new DesignEffectSum();
@@ -193,7 +193,7 @@ export class StageEvidence {
   }
 }
 
-function logEOf(profile: Profile, tests: GridTest | readonly GridTest[], designEffect: number): number {
+function logEOf(profile: readonly number[], tests: GridTest | readonly GridTest[], designEffect: number): number {
   if ('side' in tests) return logEValue(profile, tests, designEffect);
   return averageLogE(tests.map((test) => logEValue(profile, test, designEffect)));
 }
@@ -210,6 +210,6 @@ function profileOf(values: readonly number[], points: number): Profile {
   return Float64Array.from(values);
 }
 
-function addTo(sum: Profile, profile: Profile): void {
+function addTo(sum: number[], profile: Profile): void {
   for (let i = 0; i < sum.length; i++) sum[i] = (sum[i] ?? 0) + (profile[i] ?? 0);
 }
