@@ -43,7 +43,8 @@ export function promoteMargins(baseline: number, promote: NonNullable<RateGuardr
   const at = (ratio: number): PromoteMargin => marginAt(logOddsTo(Math.max(ratio * baseline, absoluteRate), baseline));
   return {
     ladder: { early: at(ratios.early), middle: at(ratios.middle), late: at(ratios.late) },
-    absoluteRate: absoluteRate < 1 ? absoluteRate : null,
+    // Without a margin it would hold the candidate to a number that stable itself misses half of the time.
+    absoluteRate: absolute > 0 && absoluteRate < 1 ? absoluteRate : null,
   };
 }
 
