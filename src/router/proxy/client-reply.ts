@@ -23,6 +23,8 @@ export class ClientReply implements AnswerSink {
   readonly #rewritten: boolean;
   readonly #keepsAlive: () => boolean;
   backpressure: Backpressure | null = null;
+  /** Status and headers that nobody has seen yet. */
+  #held: { readonly status: number; readonly headers: IncomingHttpHeaders } | null = null;
 
   /** `rewritten`: a stream that something is taken out of. `keepsAlive` is asked when the answer begins. */
   constructor(
@@ -40,20 +42,24 @@ export class ClientReply implements AnswerSink {
   }
 
   start(status: number, headers: IncomingHttpHeaders): void {
-    this.#endConnection();
-    this.#response.writeHead(status, responseHeaders(headers, this.#ownHeaders, this.#rewritten));
-    // A stream's headers must not wait for its first token.
-    if (isEventStream(headers)) this.#response.flushHeaders();
+    this.#held = { status, headers };
+    // A stream's headers must not wait for its first token; any other's go with the first byte, since until then there
+    // may still be a proper error.
+    if (!isEventStream(headers)) return;
+    this.#begin();
+    this.#response.flushHeaders();
   }
 
   data(chunk: Buffer): void {
     if (this.#response.destroyed) return;
+    this.#begin();
     if (this.#response.write(chunk) || this.#response.writableLength < READ_AHEAD_BYTES) return;
     this.backpressure?.pause();
     this.#response.once('drain', () => this.backpressure?.resume());
   }
 
   end(): void {
+    this.#begin();
     this.#response.end();
   }
 
@@ -65,6 +71,14 @@ export class ClientReply implements AnswerSink {
       const error = upstreamError(errorClass, this.#upstream);
       sendAnswer(this.#response, openAiError({ ...error, headers: this.#ownHeaders }));
     }
+  }
+
+  #begin(): void {
+    if (this.#held === null || this.#response.destroyed) return;
+    const { status, headers } = this.#held;
+    this.#held = null;
+    this.#endConnection();
+    this.#response.writeHead(status, responseHeaders(headers, this.#ownHeaders, this.#rewritten));
   }
 
   #endConnection(): void {

@@ -119,9 +119,11 @@ export class Exchange implements Dispatcher.DispatchHandler {
     // 1xx come before the answer.
     if (this.#settled || status < 200) return;
     this.#status = status;
-    const { upstream } = this.#options;
     this.#framed =
-      upstream.http2 || headers['content-length'] !== undefined || headers['transfer-encoding'] !== undefined;
+      status === 204 ||
+      this.#options.upstream.http2 ||
+      headers['content-length'] !== undefined ||
+      headers['transfer-encoding'] !== undefined;
     this.#reading = readAnswer(this.#options.kind, status, headers, this.#options.filterUsage);
     this.#sink?.start(status, headers);
   }

@@ -28,6 +28,7 @@ const NEVER_TO_CLIENT = new Set([
   'keep-alive',
   'proxy-authenticate',
   'proxy-authentication-info',
+  'proxy-authorization',
   'proxy-connection',
   'te',
   'trailer',

@@ -1,6 +1,9 @@
 /** Server-sent events in bytes: where one ends, and what it says. */
 const LINE_FEED = 0x0a;
 const CARRIAGE_RETURN = 0x0d;
+const SPACE = 0x20;
+const FIRST_OF_DATA = 0x64;
+const DATA_LENGTH = 'data:'.length;
 
 /** The byte after the blank line that ends the event at `from`; −1 while it is not complete. */
 export function eventEnd(bytes: Buffer, from: number): number {
@@ -13,6 +16,11 @@ export function eventEnd(bytes: Buffer, from: number): number {
 
 /** The joined `data` lines of an event; empty for a comment. */
 export function eventData(event: Buffer): string {
+  const lineEnd = onlyLineEnd(event);
+  if (lineEnd >= 0 && startsWithData(event)) {
+    const start = event[DATA_LENGTH] === SPACE ? DATA_LENGTH + 1 : DATA_LENGTH;
+    return event.toString('utf8', start, Math.max(start, lineEnd));
+  }
   let data: string | null = null;
   for (const line of event.toString('utf8').split(/\r?\n/)) {
     if (!line.startsWith('data:')) continue;
@@ -24,6 +32,20 @@ export function eventData(event: Buffer): string {
 
 /** The `event:` field; empty when there is none. */
 export function eventName(event: Buffer): string {
+  if (onlyLineEnd(event) >= 0 && event[0] === FIRST_OF_DATA) return '';
   const match = /^event: ?([^\r\n]*)/m.exec(event.toString('latin1', 0, 200));
   return match?.[1] ?? '';
+}
+
+/** Where the line ends that is all of an event, as nearly every event is; −1 when there is more than one. */
+function onlyLineEnd(event: Buffer): number {
+  const lineFeed = event.indexOf(LINE_FEED);
+  if (lineFeed < 0) return event.length;
+  // What may follow is the blank line: too short for a field that is read here.
+  if (lineFeed < event.length - 3) return -1;
+  return event[lineFeed - 1] === CARRIAGE_RETURN ? lineFeed - 1 : lineFeed;
+}
+
+function startsWithData(event: Buffer): boolean {
+  return event[0] === FIRST_OF_DATA && event.toString('latin1', 0, DATA_LENGTH) === 'data:';
 }

@@ -4,6 +4,7 @@ import { EMPTY } from './answer.js';
 import type { AnswerFacts, AnswerReading } from './answer.js';
 import { chunkText, textOf } from './chunk-text.js';
 import { element, field, parsed } from './json.js';
+import { RepeatedEvent } from './repeated-event.js';
 import { eventData, eventEnd, eventName } from './sse-event.js';
 import { withoutUsage } from './usage-filter.js';
 import { usageInTail, usageOf } from './usage.js';
@@ -49,12 +50,13 @@ export class StreamReading implements AnswerReading {
     const visible = new VisibleBytes(data);
     let at = 0;
     for (let end = eventEnd(data, at); end >= 0; end = eventEnd(data, at)) {
-      const event = data.subarray(at, end);
+      // As a rule a chunk is an event: no view of it is made then.
+      const event = at === 0 && end === data.length ? data : data.subarray(at, end);
       this.#event(event, atMs);
       if (this.#filter) visible.replace(at, end, event, withoutUsage(event));
       at = end;
     }
-    this.#carry = data.subarray(at);
+    this.#carry = at === data.length ? EMPTY : data.subarray(at);
     if (!this.#filter) {
       if (this.#carry.length > EVENT_LIMIT) this.#carry = this.#carry.subarray(-PARSE_LIMIT);
       return chunk;
@@ -72,8 +74,8 @@ export class StreamReading implements AnswerReading {
   }
 
   facts(): AnswerFacts {
-    const end = this.#readTail();
     const head = this.#readHead();
+    const end = this.#readTail(head.repeated);
     const complete = end.terminated && !end.failed;
     const refused = head.refusal || end.filtered || readsAsRefusal(head.text);
     const classified = complete && !HAVE_NO_END.has(this.#kind);
@@ -102,10 +104,11 @@ export class StreamReading implements AnswerReading {
     }
   }
 
-  #readTail(): StreamEnd {
+  #readTail(repeated: RepeatedEvent | null): StreamEnd {
     const end: StreamEnd = { terminated: false, failed: false, filtered: false, usage: null };
     const events = this.#carry.length > 0 ? [...this.#tail, this.#carry] : this.#tail;
     for (const event of events) {
+      if (repeated !== null && repeated.textOf(event) !== null) continue;
       const name = eventName(event);
       if (name === 'error' || name === 'response.failed') end.failed = true;
       if (event.length > PARSE_LIMIT) {
@@ -133,20 +136,33 @@ export class StreamReading implements AnswerReading {
     return end;
   }
 
-  #readHead(): { text: string; refusal: boolean } {
+  #readHead(): StreamHead {
     let text = '';
+    let repeated: RepeatedEvent | null = null;
     for (const event of this.#head) {
-      const piece = chunkText(this.#kind, parsed(eventData(event)));
-      if (piece.refusal) return { text, refusal: true };
-      text += piece.text;
+      const known: string | null = repeated === null ? null : repeated.textOf(event);
+      if (known === null) {
+        const piece = chunkText(this.#kind, parsed(eventData(event)));
+        if (piece.refusal) return { text, refusal: true, repeated };
+        // Once: where the first text makes no example, the next ones will not either.
+        if (text === '' && piece.text !== '') repeated = RepeatedEvent.of(this.#kind, event);
+        text += piece.text;
+      } else text += known;
       if (text.length >= REFUSAL_HEAD) break;
     }
-    return { text, refusal: false };
+    return { text, refusal: false, repeated };
   }
 }
 
 /** A line that begins with a colon says nothing: a ping. */
 const COMMENT = 0x3a;
+
+interface StreamHead {
+  readonly text: string;
+  readonly refusal: boolean;
+  /** What most of its events look like; null = no two are known to be alike. */
+  readonly repeated: RepeatedEvent | null;
+}
 
 interface StreamEnd {
   terminated: boolean;
@@ -173,7 +189,9 @@ class VisibleBytes {
   }
 
   until(end: number): Buffer {
-    if (this.#parts.length === 0) return this.#data.subarray(this.#from, end);
+    if (this.#parts.length === 0) {
+      return this.#from === 0 && end === this.#data.length ? this.#data : this.#data.subarray(this.#from, end);
+    }
     if (end > this.#from) this.#parts.push(this.#data.subarray(this.#from, end));
     return Buffer.concat(this.#parts);
   }
