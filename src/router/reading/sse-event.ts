@@ -1,6 +1,7 @@
 /** Server-sent events in bytes: where one ends, and what it says. */
 const LINE_FEED = 0x0a;
 const CARRIAGE_RETURN = 0x0d;
+const TWO_RETURNS = Buffer.from('\r\r');
 const SPACE = 0x20;
 const FIRST_OF_DATA = 0x64;
 const DATA_LENGTH = 'data:'.length;
@@ -11,7 +12,10 @@ export function eventEnd(bytes: Buffer, from: number): number {
     if (bytes[at + 1] === LINE_FEED) return at + 2;
     if (bytes[at + 1] === CARRIAGE_RETURN && bytes[at + 2] === LINE_FEED) return at + 3;
   }
-  return -1;
+  // The third line end that the format knows, which no server at hand uses: looked for only where there is no other.
+  if (bytes.indexOf(LINE_FEED, from) >= 0) return -1;
+  const blank = bytes.indexOf(TWO_RETURNS, from);
+  return blank < 0 ? -1 : blank + TWO_RETURNS.length;
 }
 
 /** The joined `data` lines of an event; empty for a comment. */
@@ -22,7 +26,7 @@ export function eventData(event: Buffer): string {
     return event.toString('utf8', start, Math.max(start, lineEnd));
   }
   let data: string | null = null;
-  for (const line of event.toString('utf8').split(/\r?\n/)) {
+  for (const line of event.toString('utf8').split(/\r\n|\n|\r/)) {
     if (!line.startsWith('data:')) continue;
     const text = line.startsWith('data: ') ? line.slice(6) : line.slice(5);
     data = data === null ? text : `${data}\n${text}`;

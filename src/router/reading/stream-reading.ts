@@ -142,7 +142,10 @@ export class StreamReading implements AnswerReading {
     for (const event of this.#head) {
       const known: string | null = repeated === null ? null : repeated.textOf(event);
       if (known === null) {
-        const piece = chunkText(this.#kind, parsed(eventData(event)));
+        const data = eventData(event);
+        // An error made and caught costs more than any parse.
+        if (data.startsWith('[DONE]')) continue;
+        const piece = chunkText(this.#kind, parsed(data));
         if (piece.refusal) return { text, refusal: true, repeated };
         // Once: where the first text makes no example, the next ones will not either.
         if (text === '' && piece.text !== '') repeated = RepeatedEvent.of(this.#kind, event);
