@@ -1,6 +1,8 @@
 /** A forecast for people: a line a stage, and below it what its guardrails see and what that costs. */
 import type { Baseline } from '../../plan/forecast/baseline.js';
 import type {
+  AbForecast,
+  AbSight,
   Forecast,
   GateForecast,
   GuardrailForecast,
@@ -150,10 +152,21 @@ function shownOf(
   return shown === 'rollback' ? rollback : [...rollback, ...all.filter(([, { action }]) => action !== 'rollback')];
 }
 
-function promotion({ comparedPerSecond, promote, gates }: StageForecast): string {
+function promotion({ comparedPerSecond, promote, gates, ab }: StageForecast): string {
   if (comparedPerSecond === 0) return 'nothing is compared';
+  if (ab !== null) return callOf(ab);
   if (promote !== null) return `promote after about ${about(promote.seconds)} (${promote.slowest} is the slowest gate)`;
   return gates.length === 0 ? 'no guardrail gates it' : colour.yellow('never enough evidence to promote');
+}
+
+/** When an ab stage ends: without a difference, and with one that is worth a call. */
+function callOf({ primary, noDifference, apart }: AbForecast): string {
+  const within = ({ seconds, inTime }: AbSight): string =>
+    seconds === null || !inTime ? 'not in its time' : `after about ${about(seconds)}`;
+  const calls = apart.map((one) => `×${String(one.ratio)} ${within(one)}`).join(', ');
+  const none =
+    noDifference.seconds === null ? 'no margin to show "no difference"' : `no difference ${within(noDifference)}`;
+  return `${primary} is called: ${none}; a winner when they are apart ${calls}`;
 }
 
 function guardrailLine(

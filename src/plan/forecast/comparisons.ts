@@ -7,7 +7,7 @@ import type { Baseline, Spread } from './baseline.js';
 import { upperTail } from './upper-tail.js';
 
 /** θ_R and θ_P of quantiles and cuts: half a bucket of discretisation is no breach, and no merit either (§4.3). */
-const VALUES_BREACH_LIMIT = 0.02;
+export const VALUES_BREACH_LIMIT = 0.02;
 export const VALUES_PROMOTE_LIMIT = -0.02;
 
 /** One test; `alphaShare` is the part of the guardrail's own α that it has. */

@@ -1,6 +1,7 @@
 /** Before a rollout: how long each stage takes, what it can see, and what that costs. */
 import { requirePositive } from '../../statistics/checks.js';
-import type { Guardrail, GuardrailName, Plan } from '../types.js';
+import type { Guardrail, GuardrailName, Plan, StagePlan } from '../types.js';
+import { forecastAb } from './ab-forecast.js';
 import { baselineOf } from './baseline.js';
 import type { Baseline, Baselines, ForecastInput } from './baseline.js';
 import { isComparable, isGate } from './comparable.js';
@@ -8,7 +9,14 @@ import { extraBadEvents } from './comparisons.js';
 import { breachPassage } from './breach-passage.js';
 import type { BreachQuestion } from './breach-passage.js';
 import { meanRequests, requestsAtPower } from './passage.js';
-import type { Forecast, GateForecast, GuardrailForecast, SightForecast, StageForecast } from './forecast.js';
+import type {
+  AbForecast,
+  Forecast,
+  GateForecast,
+  GuardrailForecast,
+  SightForecast,
+  StageForecast,
+} from './forecast.js';
 import { forecastGate } from './gate-forecast.js';
 import { leastWhere } from './least-where.js';
 import { stageTraffic } from './stage-traffic.js';
@@ -71,11 +79,13 @@ function forecastStage(plan: Plan, index: number, requestsPerSecond: number, bas
     onUndecided: stage.onUndecided,
   };
   if (traffic === null) {
-    return { ...base, comparedPerSecond: 0, candidateShare: 0, promote: null, gates: [], guardrails: {} };
+    return { ...base, comparedPerSecond: 0, candidateShare: 0, promote: null, gates: [], guardrails: {}, ab: null };
   }
   const stable = (guardrail: Guardrail): StableRequests =>
     stableRequests(plan, index, requestsPerSecond, baselines[guardrail.name]?.share ?? 1);
-  const gates = gatesOf(plan, index, traffic, deadlineMs, baselines, stable);
+  const ab = abOf(plan, stage, traffic, baselines, stable);
+  const gates =
+    stage.kind === 'ab' ? gatesOfAb(ab, stage, traffic) : gatesOf(plan, index, traffic, deadlineMs, baselines, stable);
   const guardrails: Partial<Record<GuardrailName, GuardrailForecast>> = {};
   for (const guardrail of plan.guardrails) {
     if (!isComparable(guardrail, stage)) continue;
@@ -95,7 +105,29 @@ function forecastStage(plan: Plan, index: number, requestsPerSecond: number, bas
     promote: slowestOf(gates),
     gates,
     guardrails,
+    ab,
   };
+}
+
+function abOf(
+  plan: Plan,
+  stage: StagePlan,
+  traffic: StageTraffic,
+  baselines: Baselines,
+  stable: (guardrail: Guardrail) => StableRequests,
+): AbForecast | null {
+  const primary = plan.guardrails.find(({ name }) => name === plan.ab?.primary);
+  if (stage.kind !== 'ab' || primary === undefined) return null;
+  const baseline = baselines[primary.name] ?? null;
+  return forecastAb({ plan, stage, primary, baseline, traffic, carried: stable(primary).carried });
+}
+
+/** It ends on what its primary finds; without a margin only a difference or its deadline ends it. */
+function gatesOfAb(ab: AbForecast | null, stage: StagePlan, traffic: StageTraffic): readonly GateForecast[] {
+  const gates = ab === null || ab.noDifference.seconds === null ? [] : [{ gate: ab.primary, ...ab.noDifference }];
+  const seconds = stage.minRequests / traffic.candidatePerSecond + stage.intervalMs / 1000;
+  const requests = Math.ceil(seconds * traffic.comparedPerSecond);
+  return [...gates, { gate: 'min_requests', requests, seconds, inTime: seconds * 1000 <= stage.durationMs }];
 }
 
 function gatesOf(

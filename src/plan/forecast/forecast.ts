@@ -34,6 +34,25 @@ export interface StageForecast {
   } | null;
   readonly gates: readonly GateForecast[];
   readonly guardrails: Readonly<Partial<Record<GuardrailName, GuardrailForecast>>>;
+  /** Null but in an ab stage. */
+  readonly ab: AbForecast | null;
+}
+
+/** When an ab stage ends by itself; times with a chance of 80%. */
+export interface AbForecast {
+  readonly primary: GuardrailName;
+  /** When there is none; `seconds` null = the primary has no margin, or never. */
+  readonly noDifference: AbSight;
+  /** When the candidate is `ratio` times worse; about as long when it is as much better. */
+  readonly apart: readonly (AbSight & { readonly ratio: number })[];
+}
+
+export interface AbSight {
+  /** Compared requests of both variants. */
+  readonly requests: number | null;
+  readonly seconds: number | null;
+  /** Before the stage's deadline. */
+  readonly inTime: boolean;
 }
 
 export interface GateForecast {
