@@ -148,11 +148,10 @@ describe('a compressed body', () => {
     ['GZIP', gzipSync(PLAIN)],
     ['deflate', deflateSync(PLAIN)],
     ['br', brotliCompressSync(PLAIN)],
-    ['identity', Buffer.from(PLAIN)],
   ])('in %s is read and sent on in plain', async (encoding, body) => {
     expect((await call({ body, headers: { 'content-encoding': encoding } })).status).toBe(200);
     expect(harness.upstream.seen[0]?.body.toString()).toBe(REWRITTEN);
-    if (encoding !== 'identity') expect(harness.upstream.seen[0]?.head).not.toMatch(/content-encoding/i);
+    expect(harness.upstream.seen[0]?.head).not.toMatch(/content-encoding/i);
   });
 
   test.each([

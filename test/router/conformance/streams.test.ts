@@ -26,7 +26,7 @@ const WHOLE = ROLE + TOKEN + STOP + USAGE + DONE;
 async function stream(
   said: Buffer,
   body = CHAT,
-  target?: string | undefined,
+  target?: string,
 ): Promise<{ answer: WireAnswer | undefined; classes: Record<string, number> }> {
   let answer: WireAnswer | undefined;
   harness.upstream.script(({ socket }) => socket.end(said));
