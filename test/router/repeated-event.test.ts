@@ -83,12 +83,12 @@ describe('an event of one line', () => {
     fc.assert(
       fc.property(
         lines,
-        fc.constantFrom('\n', '\r\n'),
-        fc.constantFrom('', '\n', '\n\n', '\r\n\r\n', '\n\r\n'),
+        fc.constantFrom('\n', '\r\n', '\r'),
+        fc.constantFrom('', '\n', '\n\n', '\r\n\r\n', '\n\r\n', '\r\r'),
         (parts, eol, end) => {
           const event = parts.map(([name, value]) => name + value).join(eol) + end;
           const data = event
-            .split(/\r?\n/)
+            .split(/\r\n|\n|\r/)
             .filter((line) => line.startsWith('data:'))
             .map((line) => line.slice(line.startsWith('data: ') ? 6 : 5));
           expect(eventData(Buffer.from(event))).toBe(data.join('\n'));

@@ -41,13 +41,15 @@ export function eventName(event: Buffer): string {
   return match?.[1] ?? '';
 }
 
-/** Where the line ends that is all of an event, as nearly every event is; −1 when there is more than one. */
+/** Where the line ends that is all of an event, as nearly every event is; −1 when there may be more than one. */
 function onlyLineEnd(event: Buffer): number {
   const lineFeed = event.indexOf(LINE_FEED);
+  const carriageReturn = event.indexOf(CARRIAGE_RETURN);
+  if (carriageReturn >= 0 && carriageReturn !== lineFeed - 1) return -1;
   if (lineFeed < 0) return event.length;
   // What may follow is the blank line: too short for a field that is read here.
   if (lineFeed < event.length - 3) return -1;
-  return event[lineFeed - 1] === CARRIAGE_RETURN ? lineFeed - 1 : lineFeed;
+  return carriageReturn < 0 ? lineFeed : carriageReturn;
 }
 
 function startsWithData(event: Buffer): boolean {

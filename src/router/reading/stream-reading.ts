@@ -49,7 +49,9 @@ export class StreamReading implements AnswerReading {
     const data = this.#carry.length === 0 ? chunk : Buffer.concat([this.#carry, chunk]);
     const visible = new VisibleBytes(data);
     let at = 0;
-    for (let end = eventEnd(data, at); end >= 0; end = eventEnd(data, at)) {
+    while (at < data.length) {
+      const end = eventEnd(data, at);
+      if (end < 0) break;
       // As a rule a chunk is an event: no view of it is made then.
       const event = at === 0 && end === data.length ? data : data.subarray(at, end);
       this.#event(event, atMs);
