@@ -17,6 +17,13 @@ export interface JsonObject {
   readonly end: number;
 }
 
+/** Strings anywhere in an object, keys or values, whose length in bytes, quotes included, makes them worth a look. */
+export interface StringNotes {
+  readonly lengths: ReadonlySet<number>;
+  /** Where each begins: filled while the object is gone through. */
+  readonly starts: number[];
+}
+
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
 const OPEN_BRACE = 0x7b;
@@ -27,7 +34,7 @@ const COLON = 0x3a;
 const COMMA = 0x2c;
 
 /** The object that starts at the first byte after `from` that is no white space; null when there is none or it is cut off. */
-export function objectAt(bytes: Buffer, from: number): JsonObject | null {
+export function objectAt(bytes: Buffer, from: number, notes: StringNotes | null = null): JsonObject | null {
   let at = skipSpace(bytes, from);
   if (bytes[at] !== OPEN_BRACE) return null;
   const members: JsonMember[] = [];
@@ -36,12 +43,12 @@ export function objectAt(bytes: Buffer, from: number): JsonObject | null {
   for (;;) {
     if (bytes[at] !== QUOTE) return null;
     const keyStart = at;
-    const keyEnd = stringEnd(bytes, at);
+    const keyEnd = notedStringEnd(bytes, at, notes);
     if (keyEnd < 0) return null;
     at = skipSpace(bytes, keyEnd);
     if (bytes[at] !== COLON) return null;
     const valueStart = skipSpace(bytes, at + 1);
-    const valueEnd = endOfValue(bytes, valueStart);
+    const valueEnd = endOfValue(bytes, valueStart, notes);
     if (valueEnd < 0) return null;
     const key = decodeString(bytes, keyStart, keyEnd);
     if (key === null) return null;
@@ -63,10 +70,10 @@ export function memberValue(bytes: Buffer, member: JsonMember): unknown {
 }
 
 /** The byte after the value that starts at `start`; −1 when it is cut off or empty. */
-export function endOfValue(bytes: Buffer, start: number): number {
+export function endOfValue(bytes: Buffer, start: number, notes: StringNotes | null = null): number {
   const first = bytes[start];
-  if (first === QUOTE) return stringEnd(bytes, start);
-  if (first === OPEN_BRACE || first === OPEN_BRACKET) return endOfNested(bytes, start);
+  if (first === QUOTE) return notedStringEnd(bytes, start, notes);
+  if (first === OPEN_BRACE || first === OPEN_BRACKET) return endOfNested(bytes, start, notes);
   let at = start;
   while (at < bytes.length && !endsScalar(bytes[at])) at += 1;
   return at === start ? -1 : at;
@@ -78,13 +85,13 @@ export function skipSpace(bytes: Buffer, from: number): number {
   return at;
 }
 
-function endOfNested(bytes: Buffer, start: number): number {
+function endOfNested(bytes: Buffer, start: number, notes: StringNotes | null): number {
   let depth = 0;
   let at = start;
   while (at < bytes.length) {
     const byte = bytes[at];
     if (byte === QUOTE) {
-      at = stringEnd(bytes, at);
+      at = notedStringEnd(bytes, at, notes);
       if (at < 0) return -1;
       continue;
     }
@@ -98,16 +105,31 @@ function endOfNested(bytes: Buffer, start: number): number {
   return -1;
 }
 
-/** The byte after the closing quote; strings are most of a body, and `indexOf` crosses them at memory speed. */
+function notedStringEnd(bytes: Buffer, start: number, notes: StringNotes | null): number {
+  const end = stringEnd(bytes, start);
+  if (notes !== null && notes.lengths.has(end - start)) notes.starts.push(start);
+  return end;
+}
+
+/**
+ * A call of `indexOf` costs about as much as a look at so many bytes. Prompts that quote (code, JSON) have an escaped quote
+ * every few dozen: with `indexOf` alone 32 KB of them took 97 µs, a plain text of that length 4.
+ */
+const NEAR_BYTES = 48;
+
+/** The byte after the closing quote; strings are most of a body, and `indexOf` crosses long ones at memory speed. */
 function stringEnd(bytes: Buffer, start: number): number {
-  let quote = start;
+  let at = start + 1;
   for (;;) {
-    quote = bytes.indexOf(QUOTE, quote + 1);
-    if (quote < 0) return -1;
-    let before = quote - 1;
+    const near = Math.min(at + NEAR_BYTES, bytes.length);
+    while (at < near && bytes[at] !== QUOTE) at += 1;
+    if (at === near) at = bytes.indexOf(QUOTE, at);
+    if (at < 0) return -1;
+    let before = at - 1;
     while (bytes[before] === BACKSLASH && before > start) before -= 1;
     // An even run of backslashes escapes itself, not the quote.
-    if ((quote - before) % 2 === 1) return quote + 1;
+    if ((at - before) % 2 === 1) return at + 1;
+    at += 1;
   }
 }
 

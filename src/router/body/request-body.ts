@@ -4,7 +4,7 @@ import type { Edit } from './edits.js';
 import type { ValueSpan } from './form-models.js';
 import { memberValue, objectAt } from './json-members.js';
 import type { JsonMember } from './json-members.js';
-import { serverSideIds } from './server-side-ids.js';
+import { idNotes, serverSideIds } from './server-side-ids.js';
 import type { ServerSideId } from './server-side-ids.js';
 
 /** What the router needs to know of a body; everything else passes unseen. */
@@ -35,7 +35,8 @@ const UNIT_KEYS = ['safety_identifier', 'user', 'prompt_cache_key'] as const;
 
 /** null when the bytes are no JSON object. */
 export function readRequestBody(bytes: Buffer, kind: ApiKind): RequestBody | null {
-  const object = objectAt(bytes, 0);
+  const notes = idNotes(kind);
+  const object = objectAt(bytes, 0, notes);
   if (object === null) return null;
   const { members } = object;
   const model = valueOf(bytes, members, 'model');
@@ -52,7 +53,7 @@ export function readRequestBody(bytes: Buffer, kind: ApiKind): RequestBody | nul
     background: valueOf(bytes, members, 'background') === true,
     stored: stores(kind, valueOf(bytes, members, 'store')),
     unit: unitOf(bytes, members),
-    serverSideIds: serverSideIds(bytes, kind, members),
+    serverSideIds: serverSideIds(bytes, kind, members, notes.starts),
   };
 }
 
@@ -96,11 +97,11 @@ export function bodyFor(body: RequestBody, model: string, purpose: 'served' | 'm
 }
 
 function usageEdit(body: RequestBody): Edit {
-  const options = last(named(body.members, 'stream_options'));
+  const options = lastNamed(body.members, 'stream_options');
   if (options === undefined) return insertedFirst(body, '"stream_options":{"include_usage":true}');
   const inner = objectAt(body.bytes, options.valueStart);
   if (inner === null) return replaced(options, '{"include_usage":true}');
-  const include = last(named(inner.members, 'include_usage'));
+  const include = lastNamed(inner.members, 'include_usage');
   if (include !== undefined) return replaced(include, 'true');
   const first = inner.members[0];
   if (first === undefined) return replaced(options, '{"include_usage":true}');
@@ -130,7 +131,7 @@ function replaced(member: JsonMember, text: string): Edit {
 }
 
 function asksForUsage(bytes: Buffer, members: readonly JsonMember[]): boolean {
-  const options = last(named(members, 'stream_options'));
+  const options = lastNamed(members, 'stream_options');
   const inner = options === undefined ? null : objectAt(bytes, options.valueStart);
   return inner !== null && valueOf(bytes, inner.members, 'include_usage') === true;
 }
@@ -140,7 +141,7 @@ function unitOf(bytes: Buffer, members: readonly JsonMember[]): string | null {
     const unit = unitText(valueOf(bytes, members, key));
     if (unit !== null) return unit;
   }
-  const metadata = last(named(members, 'metadata'));
+  const metadata = lastNamed(members, 'metadata');
   const inner = metadata === undefined ? null : objectAt(bytes, metadata.valueStart);
   return inner === null ? null : unitText(valueOf(bytes, inner.members, 'user_id'));
 }
@@ -151,7 +152,7 @@ function unitText(value: unknown): string | null {
 }
 
 function valueOf(bytes: Buffer, members: readonly JsonMember[], key: string): unknown {
-  const member = last(named(members, key));
+  const member = lastNamed(members, key);
   return member === undefined ? undefined : memberValue(bytes, member);
 }
 
@@ -159,6 +160,7 @@ function named(members: readonly JsonMember[], key: string): readonly JsonMember
   return members.filter((member) => member.key === key);
 }
 
-function last<T>(items: readonly T[]): T | undefined {
-  return items.at(-1);
+/** The last one counts, as for most parsers. */
+function lastNamed(members: readonly JsonMember[], key: string): JsonMember | undefined {
+  return members.findLast((member) => member.key === key);
 }
