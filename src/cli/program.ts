@@ -1,24 +1,7 @@
 /** The command line as a whole: every command registers itself; one place turns errors into exit codes. */
 import { Command, CommanderError } from 'commander';
 import { SluiceError } from '../plan/failures.js';
-import { registerAnalyze } from './commands/analyze.js';
-import { registerDemo } from './commands/demo.js';
-import { registerDoctor } from './commands/doctor.js';
-import { registerExplain } from './commands/explain.js';
-import { registerForecast } from './commands/forecast.js';
-import { registerList } from './commands/list.js';
-import { registerPause } from './commands/pause.js';
-import { registerPromote } from './commands/promote.js';
-import { registerResume } from './commands/resume.js';
-import { registerRollback } from './commands/rollback.js';
-import { registerRouter } from './commands/router.js';
-import { registerSchema } from './commands/schema.js';
-import { registerStart } from './commands/start.js';
-import { registerStatus } from './commands/status.js';
-import { registerTemporal } from './commands/temporal.js';
-import { registerUp } from './commands/up.js';
-import { registerValidate } from './commands/validate.js';
-import { registerWorker } from './commands/worker.js';
+import { commandsFor } from './commands-for.js';
 import { EXIT, exitCodeOfError } from './exit-codes.js';
 import { Interrupted } from './demo/interruption.js';
 import type { Io } from './io.js';
@@ -30,27 +13,6 @@ export interface Result {
 }
 
 export type Register = (program: Command, io: Io, result: Result) => void;
-
-const COMMANDS: readonly Register[] = [
-  registerUp,
-  registerDemo,
-  registerStart,
-  registerStatus,
-  registerList,
-  registerPause,
-  registerResume,
-  registerPromote,
-  registerRollback,
-  registerExplain,
-  registerForecast,
-  registerAnalyze,
-  registerValidate,
-  registerSchema,
-  registerRouter,
-  registerWorker,
-  registerDoctor,
-  registerTemporal,
-];
 
 /**
  * Runs one command.
@@ -67,7 +29,7 @@ export async function run(args: readonly string[], io: Io): Promise<number> {
       writeErr: (text) => io.note(text.trimEnd()),
     })
     .exitOverride();
-  for (const register of COMMANDS) register(program, io, result);
+  for (const register of await commandsFor(args[0])) register(program, io, result);
   // Commander asks for this on each command: without it a usage error would end the process.
   for (const command of program.commands) command.exitOverride();
   try {
