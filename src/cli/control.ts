@@ -106,10 +106,23 @@ async function send(
   try {
     return await sendCommand(session, route, name, input, withinMs);
   } catch (error) {
-    if (!(error instanceof SluiceError) || error.code !== 'rollout-unknown') throw error;
-    const last = await readStatus(session, io, route, flags);
+    if (!(error instanceof SluiceError)) throw error;
+    const last = await lastAfter(error, session, io, route, flags);
     throw last === null || last.outcome === null ? error : await ended(name, last, io, flags);
   }
+}
+
+/** The rollout that a refusal may be about; null when it is about something else. */
+async function lastAfter(
+  { code }: SluiceError,
+  session: Session,
+  io: Io,
+  route: RouteName,
+  flags: ControlFlags,
+): Promise<RolloutStatus | null> {
+  if (code === 'rollout-unknown') return readStatus(session, io, route, flags);
+  // Between its outcome and its close a workflow still answers, and takes nothing any more.
+  return code === 'not-applicable' ? queryStatus(session, route) : null;
 }
 
 /** An increase over closed gates is a person's override: it is asked for, and scripts say --yes. */

@@ -63,7 +63,7 @@ it('walks a rollout by a person’s word, each command with its answer', async (
   const promoted = await embedded.sluice('promote', 'support', '--stage', 'shadow', '--reason', 'seen enough', '--yes');
   expect(promoted).toMatchObject({ exitCode: 0 });
   await expect.poll(status, { timeout: 30_000 }).toMatchObject({ stage: { name: 'canary-5' } });
-  expect((await embedded.router()).split.weights.candidate).toBe(0.05);
+  await expect.poll(async () => (await embedded.router()).split.weights.candidate, { timeout: 30_000 }).toBe(0.05);
   expect((await embedded.sluice('list')).out).toMatch(/support\s+running\s+canary-5/);
 
   const back = await embedded.sluice('rollback', 'support', '--reason', 'a customer complained');
