@@ -192,6 +192,8 @@ describe('a router that is told to end', { timeout: 60_000 }, () => {
       interval: 20,
       timeout: 5_000,
     });
+    // Who has turned away rates elsewhere what is still being answered here.
+    before.set({ ratedShare: 0 });
     const after = startSampleTraffic({ router: second.url, route: 'support', behaviour, seed: 8 });
     const leaving = before.counters().inFlight;
     const left = await before.stop(30_000);
