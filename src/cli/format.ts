@@ -44,9 +44,10 @@ export function formatMeasure(guardrail: string, value: number | null): string {
   return formatShare(value);
 }
 
-/** `[0.8, 1.4]`, with `∞` and `0` for open ends of an odds ratio. */
+/** `[0.8, 1.4]`, with `∞` and `0` for open ends of an odds ratio; `–` when both are open: nothing is known yet. */
 export function formatInterval(interval: readonly [number | null, number | null]): string {
   const [low, high] = interval;
+  if (low === null && high === null) return '–';
   const show = (value: number): string => String(Number(value.toPrecision(2)));
   return `[${low === null ? '0' : show(low)}, ${high === null ? '∞' : show(high)}]`;
 }

@@ -38,7 +38,9 @@ describe('formatEValue', () => {
 });
 
 it('shows open ends of an interval', () => {
-  expect(formatInterval([null, null])).toBe('[0, ∞]');
+  expect(formatInterval([null, null])).toBe('–');
+  expect(formatInterval([null, 2])).toBe('[0, 2]');
+  expect(formatInterval([1.5, null])).toBe('[1.5, ∞]');
   expect(formatInterval([0.812, 1.4])).toBe('[0.81, 1.4]');
 });
 
