@@ -32,8 +32,8 @@ export function createGuardedServer(options: GuardedServerOptions): Server {
   const broken = new WeakSet<Duplex>();
 
   const take = (request: IncomingMessage, response: ServerResponse): void => {
-    const answers = owed.get(request.socket) ?? new Set();
-    owed.set(request.socket, answers.add(response));
+    const answers = owed.get(request.socket) ?? expectAnswers(request.socket, owed);
+    answers.add(response);
     response.once('close', () => answers.delete(response));
     const problem = requestProblem(request);
     if (problem === null) options.handle(request, response);
@@ -86,6 +86,23 @@ export function createGuardedServer(options: GuardedServerOptions): Server {
     else before.once('close', tell);
   });
   return server;
+}
+
+/**
+ * When a connection goes, Node tells only the answer whose turn it is; those that wait behind it would never hear of it, and
+ * their upstreams would work on for nobody.
+ */
+function expectAnswers(socket: Duplex, owed: WeakMap<Duplex, Set<ServerResponse>>): Set<ServerResponse> {
+  const answers = new Set<ServerResponse>();
+  owed.set(socket, answers);
+  socket.once('close', () => {
+    for (const response of answers) {
+      if (response.socket !== null) continue;
+      response.destroy();
+      response.emit('close');
+    }
+  });
+  return answers;
 }
 
 function refuse(response: ServerResponse, answer: HttpAnswer): void {

@@ -189,6 +189,25 @@ describe('a client that goes', () => {
   });
 });
 
+describe('a client that goes with several requests under way', () => {
+  test('ends all of the upstream’s work, not only that of the answer whose turn it is', async () => {
+    const arrived: WireRequest[] = [];
+    const all = new Promise((resolve) => {
+      harness.upstream.script((seen) => {
+        arrived.push(seen);
+        if (arrived.length === 3) resolve('all');
+      });
+    });
+    const socket = await openSocket(harness.router.publicUrl);
+    socket.write(kept('a') + kept('b') + kept('c'));
+    await all;
+    const gone = arrived.map((seen) => once(seen.socket, 'close'));
+    socket.destroy();
+    await Promise.all(gone);
+    expect(arrived.every((seen) => seen.socket.destroyed)).toBe(true);
+  });
+});
+
 describe('connections to an upstream', () => {
   test('are used again, and what the upstream closed is not', async () => {
     for (let round = 0; round < 3; round += 1) {

@@ -52,7 +52,7 @@ export function chunked(pieces: readonly (string | Buffer)[], contentType = 'tex
   return Buffer.concat([Buffer.from(head), ...parts, Buffer.from('0\r\n\r\n')]);
 }
 
-export async function startWireUpstream(): Promise<WireUpstream> {
+async function startWireUpstream(): Promise<WireUpstream> {
   const ordinary = says(jsonAnswer());
   let script = ordinary;
   const seen: WireRequest[] = [];

@@ -3,7 +3,7 @@ import type { Router } from '../../../src/router/router.js';
 import { TOKEN } from '../helpers/router-fixture.js';
 
 /** Requests that ended, by class, over all routes and variants. */
-export async function classes(router: Router): Promise<Readonly<Record<string, number>>> {
+async function classes(router: Router): Promise<Readonly<Record<string, number>>> {
   const { body } = await request(`${router.adminUrl}/metrics`, { headers: { authorization: `Bearer ${TOKEN}` } });
   const counts: Record<string, number> = {};
   for (const [, name = '', count = '0'] of (await body.text()).matchAll(
