@@ -3,7 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { SampleTraffic } from './sample-traffic.js';
 
 /** A mirrored stage answers each request twice, and worker and Temporal want their part. */
-const HEADROOM = 1.6;
+const HEADROOM = 2.2;
 const PROBE_MS = 1_500;
 /** Answers among those due at which a rate counts as served. */
 const SERVED_SHARE = 0.9;

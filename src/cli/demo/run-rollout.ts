@@ -33,7 +33,7 @@ export async function runRollout(session: Session, io: Io, rollout: DemoRollout)
     { config: rollout.config, by: 'demo' },
   );
   let stage = '';
-  let decisive = 'no look yet';
+  let decisive: string | null = null;
   for (;;) {
     const status = await query(session, first.route, began + rollout.timeoutMs);
     if (status.stage.name !== stage && status.stage.startedAt !== null) {
@@ -69,7 +69,7 @@ function gateEvidence(status: RolloutStatus): string | null {
   return gates.map(([name, guardrail]) => `${name} safe in ${status.stage.name} (${guardrail.why})`).join('; ');
 }
 
-function resultOf(rollout: DemoRollout, status: RolloutStatus, decisive: string, began: number): ScenarioResult {
+function resultOf(rollout: DemoRollout, status: RolloutStatus, decisive: string | null, began: number): ScenarioResult {
   const { outcome } = status;
   const state = outcome?.state ?? (status.state === 'held' ? 'held' : 'timed-out');
   const stage = outcome?.stage ?? status.stage.name;
@@ -82,10 +82,16 @@ function resultOf(rollout: DemoRollout, status: RolloutStatus, decisive: string,
     flags: status.flags,
     evidence:
       outcome?.evidence ??
-      (state === 'promoted' ? decisive : outcome?.reason) ??
+      (state === 'promoted' ? (decisive ?? lastAdvance(status)) : outcome?.reason) ??
       status.hold?.reason ??
       `still ${status.state}`,
     seconds: Math.round((Date.now() - began) / 1_000),
     asExpected: isAsExpected(rollout.expected, { outcome: state, stage, guardrails, status }),
   };
+}
+
+/** Why the stage before the last one was left: its gates may open and be passed between two polls. */
+function lastAdvance({ decisions, stage }: RolloutStatus): string | null {
+  const last = decisions.findLast(({ action, stage: left }) => action === 'advance' && left !== stage.name);
+  return last === undefined ? null : `${last.stage}: ${last.reason}`;
 }
