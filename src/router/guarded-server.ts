@@ -1,5 +1,6 @@
 import { createServer } from 'node:http';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { answerHeaders, sendAnswer } from './http-answer.js';
 import type { HttpAnswer } from './http-answer.js';
@@ -69,7 +70,9 @@ export function createGuardedServer(options: GuardedServerOptions): Server {
   server.on('clientError', (error: Error, socket: Duplex) => {
     if (broken.has(socket)) return;
     broken.add(socket);
-    if (!socket.writable || errorCode(error) === 'ECONNRESET') {
+    // One that was opened for later and never used has asked nothing that could be answered.
+    const isSilent = socket instanceof Socket && socket.bytesRead === 0;
+    if (!socket.writable || isSilent || errorCode(error) === 'ECONNRESET') {
       socket.destroy();
       return;
     }

@@ -12,7 +12,7 @@ const VALUE_LIMIT = 512;
 /** The boundary of a multipart/form-data body; null for any other content type. */
 export function formBoundary(contentType: string | undefined): string | null {
   if (contentType === undefined || !/^multipart\/form-data\s*;/i.test(contentType)) return null;
-  const match = /;\s*boundary=(?:"([^"\r\n]{1,70})"|([^\s;"]{1,70}))/i.exec(contentType);
+  const match = /;\s*boundary=(?:"([^"\r\n]{1,70})"|([^\s;"]{1,70}))(?=\s*(?:;|$))/i.exec(contentType);
   return match?.[1] ?? match?.[2] ?? null;
 }
 

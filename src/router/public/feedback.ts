@@ -58,20 +58,25 @@ export class Feedback {
     if (mark.rollout === null) return taken(false, 'no rollout compared this request');
     if (this.#seen.has(mark.nonce)) return taken(false, 'this request has been rated already');
     const { score } = body.data;
-    const filed = await this.#dependencies.file({
-      nonce: mark.nonce,
-      rollout: mark.rollout,
-      generation: mark.generation,
-      stratum: mark.stratum,
-      variant: mark.variant,
-      userBucket: mark.userBucket,
-      requestStartedAt: mark.startedAt,
-      ratedAt: Math.round(this.#dependencies.clock.wallMs()),
-      rating: score === undefined ? { kind: 'thumb', up: body.data.thumb === 'up' } : { kind: 'score', score },
-    });
-    if (!filed) return taken(false, 'its route is not served here');
+    // Before it is filed: the same rating may come again while the first is on its way to disk.
     this.#remember(mark.nonce);
-    return taken(true, null);
+    let filed = false;
+    try {
+      filed = await this.#dependencies.file({
+        nonce: mark.nonce,
+        rollout: mark.rollout,
+        generation: mark.generation,
+        stratum: mark.stratum,
+        variant: mark.variant,
+        userBucket: mark.userBucket,
+        requestStartedAt: mark.startedAt,
+        ratedAt: Math.round(this.#dependencies.clock.wallMs()),
+        rating: score === undefined ? { kind: 'thumb', up: body.data.thumb === 'up' } : { kind: 'score', score },
+      });
+    } finally {
+      if (!filed) this.#seen.delete(mark.nonce);
+    }
+    return filed ? taken(true, null) : taken(false, 'its route is not served here');
   }
 
   #remember(nonce: string): void {

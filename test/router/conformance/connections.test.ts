@@ -114,6 +114,16 @@ describe('Expect: 100-continue', () => {
   });
 });
 
+describe('a connection that was answered without its body', () => {
+  test('ends: what comes next could be that body, or not', async () => {
+    const expecting = 'POST /v2 HTTP/1.1\r\nhost: r\r\nexpect: 100-continue\r\ncontent-length: 500\r\n\r\n';
+    const [answer, ...rest] = await exchange(harness.router.publicUrl, [expecting, kept('smuggled', CLOSE)]);
+    expect(answer).toMatchObject({ status: 404, headers: { connection: 'close' } });
+    expect(rest).toEqual([]);
+    expect(harness.upstream.seen).toEqual([]);
+  });
+});
+
 describe('a body beyond the limit', () => {
   const filler = 'x'.repeat(8_192);
 
@@ -156,6 +166,10 @@ describe('a client that takes its time', () => {
     expect(problemOf(answers[0]).code).toBe('request-timeout');
     expect(harness.upstream.seen).toEqual([]);
   });
+});
+
+test('a client that says nothing at all is let go without a word', async () => {
+  expect(await exchange(harness.router.publicUrl, [])).toEqual([]);
 });
 
 describe('a client that goes', () => {
