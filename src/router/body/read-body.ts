@@ -12,9 +12,16 @@ export type BodyRead =
 export function readBody(request: IncomingMessage, limitBytes: number): Promise<BodyRead> {
   if (Number(request.headers['content-length'] ?? 0) > limitBytes) return Promise.resolve({ kind: 'too-large' });
   inviteBody(request);
-  return new Promise((resolve) => {
+  return new Promise((settle) => {
     const chunks: Buffer[] = [];
     let length = 0;
+    let settled = false;
+    // A promise that is settled again, as by the `close` after each `end`, makes Node report it: a microsecond and more.
+    const resolve = (read: BodyRead): void => {
+      if (settled) return;
+      settled = true;
+      settle(read);
+    };
     const take = (chunk: Buffer): void => {
       length += chunk.length;
       chunks.push(chunk);
