@@ -9,16 +9,20 @@ export type RequestName = 'short' | 'long' | 'stream' | 'first-token' | 'idle';
 const USER = 'user-@@@@@';
 const LONG_PROMPT_BYTES = 32 * 1024;
 
+const CONTEXT_LINE =
+  'A line of a document that was put into the prompt for the model to answer from, as it stands there.\n';
+
 const BODIES: Readonly<Record<RequestName, { readonly content: string; readonly stream: boolean }>> = {
   short: { content: 'Write one sentence about a fox, please.', stream: false },
-  long: { content: 'All of this is context. "Quoted" words and\nlines are in it.\n'.repeat(1_000), stream: false },
+  // A context of prose: what is quoted in it is escaped, every 120 bytes or so.
+  long: { content: `${CONTEXT_LINE}She said "yes".\n`.repeat(1_000), stream: false },
   // Upstreams of the bench read from the prompt how they are to stream.
   stream: { content: 'mock:first=0,gap=1000,events=20', stream: true },
   'first-token': { content: 'mock:first=1000,gap=500,events=4', stream: true },
   idle: { content: 'mock:first=0,gap=3600000000,events=2', stream: true },
 };
 
-/** The bytes of a request, some 390 of body and head for `short`. */
+/** The bytes of a request, some 370 for `short`. */
 export function requestText(
   name: RequestName,
   target: { readonly model: string; readonly headers: Readonly<Record<string, string>> },

@@ -31,7 +31,7 @@ export const MEASUREMENTS: readonly Measurement[] = [
 ];
 
 export const WARM_UP_MS = 250;
-/** Before the first round: just-in-time compilers and connection pools settle. */
-export const FIRST_WARM_UP_MS = 2_000;
+/** Before the first round. A router in Node took four seconds of load until its code was compiled for good. */
+export const FIRST_WARM_UP_MS = 4_000;
 export const IDLE_STREAMS = 2_000;
 export const DEFAULT_ROUNDS = 6;

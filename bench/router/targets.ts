@@ -55,6 +55,11 @@ export function targetLines(results: Results, memory: readonly Memory[]): readon
       atMost(1.25, TIMES),
     ),
     line(
+      'CPU, all on ÷ bare node:http and undici',
+      ratio('saturated', against('bare'), processorUs),
+      atMost(1.25, TIMES),
+    ),
+    line(
       'CPU, mirror at 100% ÷ without',
       ratio('saturated', [`${OURS}, mirror 100%`, OURS], processorUs),
       atMost(1.7, TIMES),

@@ -43,7 +43,7 @@ export function routerPage(facts: RunFacts, results: Results, tables: readonly T
 
 const METHOD = [
   '- A mock upstream and a load generator in C (`bench/router/native/`), on one core; the gateway alone on the other. The',
-  '  mock answers at once; the load is a closed loop of some 650 bytes a request, by one of 10,000 users. Row `direct` is the load on the mock.',
+  '  mock answers at once; the load is a closed loop of some 370 bytes a request, by one of 10,000 users. Row `direct` is the load on the mock.',
   '- Every gateway splits 95/5 between two upstreams and runs as one process or worker. `sluice` is the router as',
   '  `sluice router` starts it, with a canary in force: body read, unit hashed, request metered, answer read for usage, id signed.',
   '- `sluice, resting` is the same process on a route without a rollout: no choice, no meter. It still reads the body and the',
@@ -52,7 +52,8 @@ const METHOD = [
   '- Peers run in their cheapest way: no logs, no keys, no database, no guardrails. nginx is sticky by a header; HAProxy, Envoy, Portkey and LiteLLM draw for each request.',
   "- Each round measures every target in a new order drawn from the seed, after a warm-up. CPU is the scheduler's count of",
   "  all threads of the gateway's processes. A round with a failed request or a status other than 200 is void.",
-  '- Streams have 22 events; the usage event that the router asks for is taken out again before the client.',
+  '- Streams have 22 events; the usage event that the router asks for is taken out again before the client. A gateway that',
+  '  delivers as many events as `direct` has met the limit of the load: a ratio to it flatters the router.',
   '- Memory is measured on a gateway started for nothing else.',
 ].join('\n');
 
