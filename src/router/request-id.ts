@@ -1,8 +1,7 @@
-import { createHash, createHmac, randomFillSync, timingSafeEqual } from 'node:crypto';
+import { createHmac, randomFillSync, timingSafeEqual } from 'node:crypto';
 import { rolloutId } from '../plan/ids.js';
 import type { RolloutId } from '../plan/ids.js';
 import type { Variant } from '../plan/types.js';
-import { ShortHmac } from './short-hmac.js';
 
 /** What a request id says, so that any router of the fleet can file a rating under the request that earned it. */
 export interface RequestMark {
@@ -22,21 +21,15 @@ export interface RequestMark {
 const VERSION = 'sl1';
 const NONCE_BYTES = 12;
 const MAC_BYTES = 16;
-/** Of SHA-256: a longer key is hashed first (RFC 2104). */
-const BLOCK_BYTES = 64;
 const SEPARATOR = '|';
 
 /** HMAC-SHA-256, cut to 128 bits, over every field of the mark: what no key of ours signed counts for nothing. */
 export class RequestIds {
   readonly #keys: readonly [Buffer, ...Buffer[]];
-  readonly #signing: ShortHmac;
 
   /** The first key signs, all verify: rotate by putting the new one first. */
   constructor(keys: readonly [Buffer, ...Buffer[]]) {
     this.#keys = keys;
-    this.#signing = new ShortHmac(
-      keys[0].length > BLOCK_BYTES ? createHash('sha256').update(keys[0]).digest() : keys[0],
-    );
   }
 
   sign(mark: RequestMark): string {
@@ -52,7 +45,7 @@ export class RequestIds {
         mark.nonce,
       ].join(SEPARATOR),
     ).toString('base64url');
-    return `${VERSION}.${payload}.${this.#signing.digest(payload).toString('base64url', 0, MAC_BYTES)}`;
+    return `${VERSION}.${payload}.${mac(this.#keys[0], payload).toString('base64url')}`;
   }
 
   /** null for everything that was not signed with one of the keys. */

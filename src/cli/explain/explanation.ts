@@ -1,12 +1,13 @@
 /** Why a rollout stands where it stands, in sentences that hold every number a verdict rests on. */
 import type { Crossing, GuardrailStatus, Look } from '../../evidence/look.js';
+import { familyAlpha } from '../../plan/family-alpha.js';
 import type { RolloutId, RouteName } from '../../plan/ids.js';
 import type { Gate, RolloutStatus } from '../../plan/status.js';
 import type { GuardrailName, Plan } from '../../plan/types.js';
 import { formatEValue, formatShare } from '../format.js';
 import { abEnd, abOf, abSentences } from './ab-sentences.js';
 import type { Recomputation } from './recompute-look.js';
-import { alphaOf, whatWouldChange } from './what-would-change.js';
+import { whatWouldChange } from './what-would-change.js';
 
 /** What `sluice explain --json` prints. */
 export interface Explanation {
@@ -110,7 +111,7 @@ export function crossingSentence(crossing: Crossing, plan: Plan): string {
     return `${alone.name} ${where}: an e-value of ${formatEValue(logE)}, where ${bound} is the bound.`;
   }
   const how = named ? 'named by the closed test' : 'leading, none being named by itself';
-  const bound = formatEValue(-Math.log(alphaOf(plan, family)));
+  const bound = formatEValue(-Math.log(familyAlpha(plan, family)));
   return (
     `The ${family} guardrails ${where}: together an e-value of ${formatEValue(logE)}, where ${bound} is the bound; ` +
     `${guardrails.join(', ')} ${how}.`

@@ -1,4 +1,5 @@
 import type { GuardrailStatus } from '../../evidence/look.js';
+import { familyAlpha } from '../../plan/family-alpha.js';
 import type { GuardrailAction, GuardrailName, Plan } from '../../plan/types.js';
 import { formatDuration } from '../format.js';
 
@@ -29,19 +30,7 @@ function breach(name: GuardrailName, action: GuardrailAction, plan: Plan): strin
   const guardrail = plan.guardrails.find((one) => one.name === name);
   if (guardrail?.kind === 'sample-ratio')
     return `${happens(action)} when its own e-value reaches ${bound(guardrail.alpha)}`;
-  return `${happens(action)} when the e-value of all ${action} guardrails together reaches ${bound(alphaOf(plan, action))}`;
-}
-
-/** How often the guardrails that share an action may take it by mistake. */
-export function alphaOf(plan: Plan, action: GuardrailAction): number {
-  switch (action) {
-    case 'rollback':
-      return plan.falseRollback;
-    case 'hold':
-      return plan.falseHold;
-    case 'flag':
-      return plan.falseFlag;
-  }
+  return `${happens(action)} when the e-value of all ${action} guardrails together reaches ${bound(familyAlpha(plan, action))}`;
 }
 
 function happens(action: GuardrailAction): string {

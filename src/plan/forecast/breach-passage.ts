@@ -2,6 +2,7 @@ import { logSumExp } from '../../statistics/log-sum-exp.js';
 import { klBernoulli } from '../../statistics/kullback-leibler.js';
 import { planTest } from '../../statistics/planner.js';
 import { sampleRatioLogE } from '../../statistics/sample-ratio.js';
+import { familyAlpha } from '../family-alpha.js';
 import type { Guardrail, Plan, StagePlan } from '../types.js';
 import type { Baseline } from './baseline.js';
 import { breachComparisons } from './comparisons.js';
@@ -27,7 +28,7 @@ export function breachPassage(question: BreachQuestion, ratio: number): Passage 
   const { plan, stage, guardrail, baseline, candidateShare } = question;
   if (guardrail.kind === 'sample-ratio') return misassignment(candidateShare, ratio, guardrail.alpha);
   if (stage.mixtureShare === 0) return null;
-  const alpha = familyAlpha(plan, guardrail) * guardrail.weight;
+  const alpha = familyAlpha(plan, guardrail.action) * guardrail.weight;
   const parts = breachComparisons(guardrail, baseline, ratio).flatMap(({ alphaShare, ...comparison }) => {
     const test = planTest({
       ...comparison,
@@ -61,17 +62,6 @@ function averagePassage(parts: readonly Part[]): Passage | null {
     (atMean[parts.indexOf(part)] ?? -Infinity) > (atMean[parts.indexOf(leading)] ?? -Infinity) ? part : leading,
   );
   return { thresholdNats: mean * natsPerRequest, natsPerRequest, chanceEver: 1 };
-}
-
-function familyAlpha(plan: Plan, { action }: Guardrail): number {
-  switch (action) {
-    case 'rollback':
-      return plan.falseRollback;
-    case 'hold':
-      return plan.falseHold;
-    case 'flag':
-      return plan.falseFlag;
-  }
 }
 
 /** Until the test of the sample ratio reaches 1/alpha at the counts to be expected. Source: method §6, §9.2. */
